@@ -1,0 +1,48 @@
+"""What every gate has in common. A gate is a frozen model of its options with `evaluate`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mltools.core.metrics import Scalar
+from mltools.core.verdict import OnUndecided, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What gates judge: the metrics of this run and, when there is one, of the base.
+
+    `base` is None on a first run ("no base yet"); `unreadable` is the reason when a base exists but its metrics
+    cannot be had, so that a comparison is undecided and never skipped.
+    """
+
+    metrics: Mapping[str, Scalar]
+    base: Mapping[str, Scalar] | None = None
+    unreadable: str | None = None
+
+
+class GateBase(BaseModel):
+    """Options every gate has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: Annotated[str, Field(min_length=1, max_length=100, description="how reports and overrides call this gate")]
+    metric: Annotated[str, Field(min_length=1, description="dotted key of a metric, or FILE:key where two files hold the key")]
+    on_undecided: Annotated[
+        OnUndecided, Field(description="what the run's verdict is when this gate cannot decide")
+    ] = OnUndecided.WARN
+
+    def verdict(self, kind: str, outcome: Outcome, reason: str, **evidence: Any) -> Verdict:
+        return Verdict(
+            gate=self.name,
+            kind=kind,
+            outcome=outcome,
+            reason=reason,
+            evidence={"metric": self.metric, **evidence},
+            on_undecided=self.on_undecided,
+        )
+
+
+Better = Literal["higher", "lower"]

@@ -1,0 +1,156 @@
+"""The record of a run, `run.json`: the one document that reports, releases and histories are made from.
+
+The models are strict and bounded, because a record may come out of an artifact that a stranger's pull request made.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mltools.core.metrics import Scalar
+from mltools.core.verdict import OnUndecided, Outcome, Verdict
+from mltools.errors import ConfigError
+
+SCHEMA = 1
+
+Text = Annotated[str, Field(max_length=4_000)]
+Name = Annotated[str, Field(max_length=500)]
+Oid = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}(\.dir)?$")]
+Count = Annotated[int, Field(ge=0)]
+Values = Annotated[dict[Name, Annotated[Scalar, Field(union_mode="left_to_right")]], Field(max_length=20_000)]
+
+
+class Part(BaseModel):
+    """Base of all parts of a record: frozen, closed, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Base(Part):
+    """What a run was compared with: `how` says where its metrics come from (record, commit, release)."""
+
+    commit: Oid
+    ref: Name
+    how: Literal["record", "commit", "release"]
+    merge_base: Oid | None = None
+    run: Name | None = None
+
+
+class Stage(Part):
+    """One stage of the pipeline in this run; `md5` is the hash of its entry in dvc.lock."""
+
+    name: Name
+    state: Literal["ran", "cached", "skipped"]
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    md5: Hash | None = None
+
+
+class Violation(Part):
+    """A rule of the data contract that rows break, with some of them."""
+
+    column: Name | None
+    rule: Name
+    message: Text
+    count: Count
+    examples: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    line: Count | None = None
+
+
+class DataSet(Part):
+    """A data set checked against its contract; `error` is set when it could not be read."""
+
+    path: Name
+    contract: Name | None = None
+    md5: Hash | None = None
+    contract_md5: Hash | None = None
+    rows: Count | None = None
+    bytes: Count | None = None
+    outcome: Outcome
+    violations: Annotated[tuple[Violation, ...], Field(max_length=5_000)] = ()
+    error: Text | None = None
+
+
+class GateResult(Part):
+    """A gate's verdict as it is kept."""
+
+    name: Name
+    kind: Name
+    outcome: Outcome
+    reason: Text
+    evidence: dict[Name, Any] = Field(default_factory=dict)
+    on_undecided: OnUndecided = OnUndecided.WARN
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "GateResult":
+        return cls(
+            name=verdict.gate,
+            kind=verdict.kind,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            evidence=dict(verdict.evidence),
+            on_undecided=verdict.on_undecided,
+        )
+
+
+class Output(Part):
+    """A tracked output of the pipeline, by the hash that dvc.lock gives it."""
+
+    path: Name
+    md5: Hash
+    size: Count | None = None
+
+
+class Environment(Part):
+    python: Name
+    platform: Name
+    mltools: Name
+    dvc: Name | None = None
+    runner: Name = "local"
+    lock_md5: Hash | None = None
+
+
+class Record(Part):
+    """One execution of the loop for one commit."""
+
+    schema_: Literal[1] = Field(default=SCHEMA, alias="schema")
+    id: Annotated[str, Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}-[0-9a-f]{6}$")]
+    time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    seconds: Annotated[float, Field(ge=0)]
+    project: Name = "."
+    commit: Oid
+    branch: Name | None = None
+    dirty: bool = False
+    trigger: Name = "local"
+    url: Name | None = None
+    verdict: Outcome
+    summary: Text = ""
+    base: Base | None = None
+    gates_from: Literal["base", "head"] = "head"
+    gates_changed: bool = False
+    gates: Annotated[tuple[GateResult, ...], Field(max_length=1_000)] = ()
+    metrics: Values = Field(default_factory=dict)
+    base_metrics: Values = Field(default_factory=dict)
+    params: Values = Field(default_factory=dict)
+    base_params: Values = Field(default_factory=dict)
+    data: Annotated[tuple[DataSet, ...], Field(max_length=1_000)] = ()
+    stages: Annotated[tuple[Stage, ...], Field(max_length=5_000)] = ()
+    outputs: Annotated[tuple[Output, ...], Field(max_length=5_000)] = ()
+    environment: Environment
+    warnings: Annotated[tuple[Text, ...], Field(max_length=200)] = ()
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as a JSON tree, its keys in the order of the fields."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def parse_record(tree: Any, name: str) -> Record:
+    """The record in a JSON tree. Raises ConfigError naming the first field that is wrong; trusts nothing."""
+    try:
+        return Record.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise ConfigError(f"{name}: not a run record: {where}: {first['msg']}") from error

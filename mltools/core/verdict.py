@@ -1,0 +1,46 @@
+"""What a gate, and a whole run, may conclude."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    SKIPPED = "skipped"
+
+
+class OnUndecided(StrEnum):
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate concluded: `reason` is the sentence a person reads, `evidence` the numbers behind it."""
+
+    gate: str
+    kind: str
+    outcome: Outcome
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    on_undecided: OnUndecided = OnUndecided.WARN
+
+    @property
+    def fails(self) -> bool:
+        return self.outcome is Outcome.FAILED or (
+            self.outcome is Outcome.UNDECIDED and self.on_undecided is OnUndecided.FAIL
+        )
+
+
+def overall(verdicts: Iterable[Verdict], *, data_holds: bool = True) -> Outcome:
+    """The verdict of a run: failed if data or a gate says no, else undecided if one is, else passed."""
+    known = tuple(verdicts)
+    if not data_holds or any(verdict.fails for verdict in known):
+        return Outcome.FAILED
+    if any(verdict.outcome is Outcome.UNDECIDED for verdict in known):
+        return Outcome.UNDECIDED
+    return Outcome.PASSED

@@ -1,0 +1,154 @@
+"""YAML, JSON and TOML text to plain values and back; where in the text a value stands.
+
+YAML is read with the 1.2 core rules, as DVC's own reader does: `1e-3` is a number, `no` and `on` are words,
+`012` is twelve. Limits on size and aliases keep a hostile file from exhausting the machine.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import yaml
+
+from mltools.errors import ConfigError
+
+MAX_BYTES = 16 << 20
+MAX_ALIASES = 200
+
+KeyPath = tuple[str | int, ...]
+
+
+class _Loader(yaml.CSafeLoader):
+    """The C loader with YAML 1.2 core scalars, duplicate keys refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            value = self.construct_object(key, deep=True)
+            if isinstance(value, Hashable):
+                if value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {value!r} stands twice", problem_mark=key.start_mark
+                    )
+                seen.add(value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", "~nN\0"),
+    ("tag:yaml.org,2002:int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), [c if c != "\0" else "" for c in _first])
+
+
+def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node))
+    base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
+    return int(text, base)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
+def read_yaml(content: bytes, name: str) -> Any:
+    """The document's value, None for an empty one. Raises ConfigError with `name:line: reason`."""
+    text = _decode(content, name)
+    if _aliases(text) > MAX_ALIASES:
+        raise ConfigError(f"{name}: more than {MAX_ALIASES} YAML aliases; refusing to expand them")
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        raise _yaml_error(name, error) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{name}: not valid YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}: nested too deeply") from error
+
+
+def positions(content: bytes, name: str) -> dict[KeyPath, int]:
+    """The line (from 1) at which each value of a YAML document stands, by its path of keys and indices."""
+    found: dict[KeyPath, int] = {}
+
+    def walk(node: yaml.Node, path: KeyPath, line: int) -> None:
+        found[path] = line
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                walk(value, (*path, key.value), key.start_mark.line + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                walk(item, (*path, index), item.start_mark.line + 1)
+
+    root = yaml.compose(_decode(content, name), Loader=_Loader)
+    if root is not None:
+        walk(root, (), root.start_mark.line + 1)
+    return found
+
+
+def line_of(where: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
+    """The line of a path, or of the nearest parent that stands in the file."""
+    for length in range(len(path), -1, -1):
+        line = where.get(tuple(path[:length]))
+        if line is not None:
+            return line
+    return 1
+
+
+def write_yaml(value: Any) -> str:
+    """YAML for a plain value: block style, keys in the order given, strings quoted where YAML 1.1 would misread them."""
+    return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def read_json(content: bytes, name: str) -> Any:
+    """The value of strict JSON. Raises ConfigError; NaN and Infinity are no JSON and are named."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ConfigError(f"{name}: {constant} is not a number that JSON or a comparison can hold")
+
+    try:
+        return json.loads(_decode(content, name), parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}: nested too deeply") from error
+
+
+def write_json(value: Any, *, indent: int | None = 2) -> str:
+    """JSON with keys in the order given, finite numbers only, and a newline at the end."""
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_toml(content: bytes, name: str) -> dict[str, Any]:
+    """The value of a TOML document. Raises ConfigError."""
+    try:
+        return tomllib.loads(_decode(content, name))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not valid TOML: {error}") from error
+
+
+def _decode(content: bytes, name: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{name}: {len(content):,} bytes; the limit is {MAX_BYTES:,}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8 text", hint="save the file as UTF-8") from error
+
+
+def _aliases(text: str) -> int:
+    return len(re.findall(r"(?:^|[\s\[{,:-])\*[A-Za-z0-9_-]+", text))
+
+
+def _yaml_error(name: str, error: yaml.MarkedYAMLError) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    line = f":{mark.line + 1}" if mark is not None else ""
+    return ConfigError(f"{name}{line}: not valid YAML: {error.problem or error.context}")

@@ -1,0 +1,161 @@
+"""The one place that starts programs: argument lists, never a shell, errors never ignored."""
+
+import logging
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from mltools.errors import CommandError
+
+log = logging.getLogger(__name__)
+
+NOT_FOUND = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program left: its exit code, and its output as bytes."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        return self.stderr.decode("utf-8", "replace")
+
+
+def run(
+    *argv: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+) -> Completed:
+    """Run a program to its end.
+
+    `env` replaces the environment when given. Raises CommandError when the program is missing, takes longer
+    than `timeout` seconds or, with `check`, ends with another code than 0.
+    """
+    log.debug("run %s (cwd=%s)", argv, cwd)
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv[0], cwd) from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{_name(argv)} did not end within {timeout:g} s", returncode=124) from error
+    completed = Completed(done.returncode, done.stdout, done.stderr)
+    if check and completed.returncode != 0:
+        raise failure(argv, completed.returncode, completed.errors)
+    return completed
+
+
+def stream(
+    argv: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """Run a program and hand each line of its output (stdout and stderr together) over as it comes.
+
+    An interrupt is passed on to the program's whole group and waited for, so that nothing goes on behind the
+    user's back. Returns the exit code.
+    """
+    log.debug("stream %s (cwd=%s)", argv, cwd)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv[0], cwd) from error
+    with process:
+        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+        try:
+            for line in process.stdout:
+                on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+    return process.returncode
+
+
+@contextmanager
+def pipe(
+    *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A long-lived program as (its stdin, its stdout), ended when the block is left."""
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv[0], cwd) from error
+    assert process.stdin is not None  # noqa: S101 - PIPE was asked for
+    assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+    try:
+        yield process.stdin, process.stdout
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def find(program: str) -> str | None:
+    """Where a program is on the PATH, None when it is not there."""
+    return shutil.which(program)
+
+
+def failure(argv: Sequence[str], returncode: int, stderr: str) -> CommandError:
+    last = [line for line in stderr.splitlines() if line.strip()][-8:]
+    said = "\n".join(f"  {line}" for line in last)
+    message = f"{_name(argv)} failed with exit code {returncode}" + (f":\n{said}" if said else "")
+    return CommandError(message, returncode=returncode, stderr=stderr)
+
+
+def _name(argv: Sequence[str]) -> str:
+    words = [argv[0].rsplit("/", 1)[-1], *(word for word in argv[1:] if not word.startswith("-"))]
+    return " ".join(words[:2])
+
+
+def _missing(program: str, cwd: Path | None) -> CommandError:
+    if cwd is not None and not cwd.is_dir():
+        return CommandError(f"{cwd} is not a directory", returncode=NOT_FOUND)
+    return CommandError(
+        f"{program} is not installed or not on the PATH",
+        returncode=NOT_FOUND,
+        hint=f"install {program} and try again",
+    )
