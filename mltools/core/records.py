@@ -11,7 +11,7 @@ from mltools.core.metrics import Scalar
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
 from mltools.errors import ConfigError
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 Text = Annotated[str, Field(max_length=4_000)]
 Name = Annotated[str, Field(max_length=500)]

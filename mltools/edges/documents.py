@@ -47,7 +47,9 @@ for _tag, _pattern, _first in (
         "-+0123456789.",
     ),
 ):
-    _Loader.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), [c if c != "\0" else "" for c in _first])
+    _Loader.add_implicit_resolver(
+        _tag, re.compile(rf"^(?:{_pattern})$"), [c if c != "\0" else "" for c in _first]
+    )
 
 
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:

@@ -28,8 +28,13 @@ class GateBase(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: Annotated[str, Field(min_length=1, max_length=100, description="how reports and overrides call this gate")]
-    metric: Annotated[str, Field(min_length=1, description="dotted key of a metric, or FILE:key where two files hold the key")]
+    name: Annotated[
+        str, Field(min_length=1, max_length=100, description="how reports and overrides call this gate")
+    ]
+    metric: Annotated[
+        str,
+        Field(min_length=1, description="dotted key of a metric, or FILE:key where two files hold the key"),
+    ]
     on_undecided: Annotated[
         OnUndecided, Field(description="what the run's verdict is when this gate cannot decide")
     ] = OnUndecided.WARN

@@ -29,17 +29,29 @@ class Regression(GateBase):
         value, base = number(raw), number(raw_base)
         if value is None or base is None:
             side, given = ("this run", raw) if value is None else ("the base", raw_base)
-            what = f"{self.metric} is {given!r} in {side}, which is not a number" if given is not None else f"{side} has no metric {self.metric}"
+            what = (
+                f"{self.metric} is {given!r} in {side}, which is not a number"
+                if given is not None
+                else f"{side} has no metric {self.metric}"
+            )
             return self.verdict(self.kind, Outcome.UNDECIDED, what, value=value, base=base)
         allowed = self.margin * abs(base) if self.relative else self.margin
         worse = base - value if self.better == "higher" else value - base
-        evidence = {"value": value, "base": base, "change": value - base, "allowed": allowed, "better": self.better}
+        evidence = {
+            "value": value,
+            "base": base,
+            "change": value - base,
+            "allowed": allowed,
+            "better": self.better,
+        }
         if worse > allowed + _noise(value, base):
             reason = f"{self.metric} went from {base:.6g} to {value:.6g}: worse by {worse:.6g}, allowed {allowed:.6g}"
             return self.verdict(self.kind, Outcome.FAILED, reason, **evidence)
         went = "unchanged at" if value == base else f"went from {base:.6g} to"
         side = f"worse by {worse:.6g}, within {allowed:.6g}" if worse > 0 else "not worse"
-        return self.verdict(self.kind, Outcome.PASSED, f"{self.metric} {went} {value:.6g}: {side}", **evidence)
+        return self.verdict(
+            self.kind, Outcome.PASSED, f"{self.metric} {went} {value:.6g}: {side}", **evidence
+        )
 
 
 def _noise(value: float, base: float) -> float:

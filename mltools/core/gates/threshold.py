@@ -29,17 +29,32 @@ class Threshold(GateBase):
         value = number(raw)
         bounds = {"min": self.min, "max": self.max}
         if value is None:
-            reason = f"{self.metric} is {raw!r}, which is not a number" if raw is not None else f"no metric {self.metric}"
+            reason = (
+                f"{self.metric} is {raw!r}, which is not a number"
+                if raw is not None
+                else f"no metric {self.metric}"
+            )
             return self.verdict(self.kind, Outcome.UNDECIDED, reason, **bounds)
         if self.min is not None and value < self.min:
             return self.verdict(
-                self.kind, Outcome.FAILED, f"{self.metric} is {value:.6g}, below the minimum {self.min:.6g}", value=value, **bounds
+                self.kind,
+                Outcome.FAILED,
+                f"{self.metric} is {value:.6g}, below the minimum {self.min:.6g}",
+                value=value,
+                **bounds,
             )
         if self.max is not None and value > self.max:
             return self.verdict(
-                self.kind, Outcome.FAILED, f"{self.metric} is {value:.6g}, above the maximum {self.max:.6g}", value=value, **bounds
+                self.kind,
+                Outcome.FAILED,
+                f"{self.metric} is {value:.6g}, above the maximum {self.max:.6g}",
+                value=value,
+                **bounds,
             )
         span = " and ".join(
-            [f"at least {self.min:.6g}"] * (self.min is not None) + [f"at most {self.max:.6g}"] * (self.max is not None)
+            [f"at least {self.min:.6g}"] * (self.min is not None)
+            + [f"at most {self.max:.6g}"] * (self.max is not None)
         )
-        return self.verdict(self.kind, Outcome.PASSED, f"{self.metric} is {value:.6g}, {span}", value=value, **bounds)
+        return self.verdict(
+            self.kind, Outcome.PASSED, f"{self.metric} is {value:.6g}, {span}", value=value, **bounds
+        )

@@ -1,0 +1,163 @@
+"""The command line: global options, commands loaded when they are called, one boundary from errors to exit codes."""
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from mltools import __version__
+from mltools.cli.session import Session, fail
+from mltools.errors import MltoolsError
+
+PASSED, SAID_NO, WRONG_USE, UNDECIDABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+ISSUES = "https://github.com/mltools-gitops/mltools/issues"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("mltools.cli.init", "Make a project that runs at once, or add what is missing to one."),
+    "run": ("mltools.cli.run", "The loop: validate, reproduce, compare, judge, report, record."),
+    "data": ("mltools.cli.data", "Check data against its contract; move data objects."),
+    "compare": ("mltools.cli.compare", "Metrics, params and stages of two revisions; nothing checked out."),
+    "gate": ("mltools.cli.gate", "Judge the metrics that are there by the project's gates."),
+    "report": ("mltools.cli.report", "Render a run's report, or post it on its pull requests."),
+    "workflow": ("mltools.cli.workflow", "Write the forge's workflows, or check that they are current."),
+    "runs": ("mltools.cli.runs", "The journal of runs."),
+    "release": ("mltools.cli.release", "Release the model of this commit as a version."),
+    "model": ("mltools.cli.model", "The registry: models, their versions and where they are."),
+    "hook": ("mltools.cli.hook", "Put the loop behind `git push` to a bare repository."),
+    "demo": ("mltools.cli.demo", "The whole story on real data, in a temporary directory."),
+}
+
+# Variables by which Git tells a hook which repository it runs for. Passed on, they would point every Git call of
+# ours, and of the stages that we start, at that repository instead of the one they stand in.
+GIT_CONTEXT = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_COMMON_DIR",
+)
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and summaries, and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101 - test_docs proves it for every entry
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command {args[0]!r}.{_nearest(args[0])}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 passed, 1 a gate or check said no, 2 wrong usage or configuration, "
+    "3 could not decide, 4 a bug in mltools, 130 interrupted.",
+)
+@click.version_option(__version__, message="mltools %(version)s")
+@click.option("-C", "--directory", default=".", metavar="DIR", help="Work as if started in DIR.")
+@click.option("-q", "--quiet", count=True, help="Less on stderr; twice: errors only.")
+@click.option("-v", "--verbose", count=True, help="More on stderr; twice: every program that is started.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the output."
+)
+@click.pass_context
+def cli(ctx: click.Context, *, directory: str, quiet: int, verbose: int, debug: bool, color: str) -> None:
+    """GitOps CI/CD for machine learning: every fact kept in Git, no server."""
+    level = logging.DEBUG if verbose > 1 else logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    path = Path(directory).resolve()
+    if not path.is_dir():
+        raise click.UsageError(f"-C {directory}: no such directory")
+    if ctx.obj is None:
+        ctx.obj = Session(environ=dict(os.environ))
+    ctx.obj = ctx.obj.with_options(directory=path, verbosity=verbose - quiet, color=color, debug=debug)
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(invoke(sys.argv[1:] if argv is None else argv))
+
+
+def invoke(argv: list[str]) -> int:
+    """Run one command; the exit code. Everything that can go wrong is turned into words and a code here."""
+    for name in GIT_CONTEXT:
+        os.environ.pop(name, None)
+    signal.signal(signal.SIGTERM, _interrupt)
+    environ = dict(os.environ)
+    debug = "--debug" in argv
+    try:
+        result: Any = cli.main(argv, prog_name="mltools", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USE
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: nothing was left half-written\n")
+        return INTERRUPTED
+    except MltoolsError as error:
+        if debug:
+            traceback.print_exc()
+        fail(error, environ)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): its choice, not an error. Nothing can be flushed any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PASSED
+    except Exception:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
+        _confess(environ)
+        return BUG
+    return result if isinstance(result, int) else PASSED
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the signature of a signal handler
+    raise KeyboardInterrupt
+
+
+def _confess(environ: Mapping[str, str]) -> None:
+    versions = f"mltools {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
+    traceback.print_exc()
+    fail(
+        MltoolsError(f"a bug in mltools ({versions})", hint=f"please report the lines above at {ISSUES}"),
+        environ,
+    )
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - on the way to an error only
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

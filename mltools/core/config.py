@@ -1,0 +1,262 @@
+"""`mltools.yaml`: the project's policy as typed, frozen values.
+
+What DVC declares (stages, metrics, params, plots, artifacts) is not restated here. All problems are reported at once,
+each with file, line and the nearest right key.
+"""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mltools.core.gates import Gate
+from mltools.errors import ConfigError
+
+FILE = "mltools.yaml"
+
+
+def _inside(path: str) -> str:
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or "\\" in path or ":" in parts[0] or not path.isprintable():
+        raise ValueError(f"{path!r} must be a path inside the project, written with /")
+    return path
+
+
+RelativePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_inside)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen and closed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataSource(Section):
+    """A data set and the contract it is validated against."""
+
+    path: Annotated[RelativePath, Field(description="data file, relative to the project")]
+    contract: Annotated[
+        RelativePath, Field(alias="schema", description="its contract, such as schemas/raw.yaml")
+    ]
+
+
+class Compare(Section):
+    """What a run is compared with."""
+
+    base: Annotated[str, Field(min_length=1, description="the branch that changes are compared with")] = (
+        "main"
+    )
+
+
+class Release(Section):
+    """What `mltools release` releases."""
+
+    model: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$",
+            max_length=80,
+            description="name of the model, as in the `artifacts` section of dvc.yaml",
+        ),
+    ]
+    bump: Annotated[
+        Literal["contract", "patch", "minor", "major"],
+        Field(
+            description="which part of the version a release raises; `contract` decides by what changed: "
+            "a broken data contract is major, new data, params or pipeline minor, anything else patch"
+        ),
+    ] = "contract"
+
+
+class CI(Section):
+    """How the forge's workflows are made."""
+
+    provider: Annotated[Literal["github"], Field(description="the forge")] = "github"
+    python: Annotated[
+        str, Field(pattern=r"^3\.(1[1-9]|[2-9][0-9])$", description="Python version of the workflows, quoted")
+    ] = "3.12"
+    runner: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="label of the runner")
+    ] = "ubuntu-latest"
+    install: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=500,
+            pattern=r"^[^\s'\"`$\\;&|<>]+( @ [^\s'\"`$\\;&|<>]+)?$",
+            description="the requirement by which CI installs mltools: an index version or a Git URL",
+        ),
+    ]
+    requirements: Annotated[
+        RelativePath | None, Field(description="requirements file of the project's own code")
+    ] = "requirements.txt"
+    timeout_minutes: Annotated[int, Field(ge=5, le=360, description="limit of the training job, minutes")] = (
+        60
+    )
+    schedule: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$",
+            description="cron expression (UTC) for runs without a push; none when absent",
+        ),
+    ] = None
+    cache: Annotated[bool, Field(description="keep pip's and DVC's caches between runs")] = True
+    forks: Annotated[
+        bool, Field(description="report on pull requests from forks through a second workflow")
+    ] = True
+    environment: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$",
+            description="the forge's environment that release and deploy run in; none when absent",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _not_the_stranger(self) -> "CI":
+        name = self.install.split("@")[0].strip() if " @ " in self.install else self.install
+        if name.split("=")[0].split("[")[0].split(">")[0].split("<")[0].split("~")[0].strip() == "mltools":
+            raise ValueError(
+                "the package called 'mltools' on the index is somebody else's; ours is 'mltools-gitops'"
+            )
+        return self
+
+
+class Config(Section):
+    """The whole of mltools.yaml."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema", description="version of this file's layout")]
+    data: Annotated[tuple[DataSource, ...], Field(description="data sets to validate on each run")] = ()
+    gates: Annotated[tuple[Gate, ...], Field(description="rules that a run must meet")] = ()
+    compare: Compare = Compare()
+    release: Release | None = None
+    ci: CI | None = None
+
+    @model_validator(mode="after")
+    def _gates_have_own_names(self) -> "Config":
+        names = [gate.name for gate in self.gates]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two gates are called {doubled[0]!r}; give each a name of its own")
+        return self
+
+
+LineOf = Callable[[Sequence[str | int]], int]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_config(tree: Any, name: str = FILE, line_of: LineOf = lambda path: 1) -> Config:  # noqa: ARG005
+    """The configuration in a YAML tree. Raises ConfigError with every problem as `name:line: path: reason`."""
+    return parse_model(Config, tree, name, line_of)
+
+
+def parse_model(model: type[Model], tree: Any, name: str, line_of: LineOf) -> Model:
+    """A document as a value of `model`. Raises ConfigError with every problem as `name:line: path: reason`."""
+    if tree is None:
+        raise ConfigError(f"{name}:1: the file is empty", hint="see `mltools init` for a complete one")
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{name}:1: expected keys and values at the top, got {_kind(tree)}")
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        problems = tuple(
+            sorted(
+                {_problem(model, tree, details, name, line_of) for details in error.errors(include_url=False)}
+            )
+        )
+        raise ConfigError(
+            "\n".join(text for _, text in problems), problems=[text for _, text in problems]
+        ) from error
+
+
+def _problem(model: type[BaseModel], tree: Any, details: Any, name: str, line_of: LineOf) -> tuple[int, str]:
+    path = _in_document(tree, details["loc"])
+    line = line_of(path)
+    dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    kind, given = details["type"], details.get("input")
+    if kind == "extra_forbidden":
+        parent, key = path[:-1], str(path[-1])
+        inside = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in parent
+        ).removeprefix(".")
+        close = get_close_matches(key, _known_keys(model, tree, details["loc"]), n=1)
+        what = f"unknown key {key!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        return line, f"{name}:{line}: {inside + ': ' if inside else ''}{what}"
+    if kind == "missing":
+        what = f"{dotted}: is missing"
+    elif kind in {"union_tag_invalid", "literal_error"}:
+        expected = details["ctx"].get("expected_tags") or details["ctx"].get("expected")
+        tag = details["ctx"].get("tag", given)
+        close = get_close_matches(
+            str(tag), [word.strip("' ") for word in str(expected).replace(" or ", ",").split(",")], n=1
+        )
+        what = f"{dotted}: {tag!r} is not one of {expected}" + (
+            f"; did you mean {close[0]!r}?" if close else ""
+        )
+    elif kind == "union_tag_not_found":
+        what = f"{dotted}.kind: is missing"
+    elif kind == "value_error":
+        what = f"{dotted + ': ' if dotted else ''}{details['ctx']['error']}"
+    else:
+        said = details["msg"].replace("valid tuple", "list").replace("valid string", "text, in quotes")
+        what = f"{dotted}: {said[:1].lower()}{said[1:]}, got {_shown(given)}"
+    return line, f"{name}:{line}: {what}"
+
+
+def _in_document(tree: Any, loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Pydantic's path without the names of union members, which the document does not hold."""
+    path: list[str | int] = []
+    node = tree
+    for index, step in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(node, dict) and (step in node or last):
+            path.append(step)
+            node = node.get(step)
+        elif isinstance(node, list) and isinstance(step, int):
+            path.append(step)
+            node = node[step] if step < len(node) else None
+        elif not isinstance(node, dict | list) and not last:
+            break
+    return tuple(path)
+
+
+def _known_keys(model: type[BaseModel], tree: Any, loc: Sequence[str | int]) -> list[str]:
+    """The keys that may stand where the unknown one stands."""
+    known: Any = model.model_json_schema(by_alias=True)
+    definitions = known.get("$defs", {})
+
+    def resolve(node: Any) -> Any:
+        while "$ref" in node:
+            node = definitions[node["$ref"].rsplit("/", 1)[-1]]
+        return node
+
+    for step in loc[:-1]:
+        known = resolve(known)
+        options = known.get("oneOf") or known.get("anyOf") or ()
+        if isinstance(step, int):
+            known = known.get("items", {})
+        elif "mapping" in known.get("discriminator", {}):
+            known = {"$ref": known["discriminator"]["mapping"].get(step, "#/$defs/")}
+        elif step in known.get("properties", {}):
+            known = known["properties"][step]
+        else:
+            known = next(
+                (resolve(option) for option in options if option.get("type") != "null"),
+                known.get("additionalProperties") or {},
+            )
+        if isinstance(known, dict) and "anyOf" in known:
+            known = next((option for option in known["anyOf"] if option.get("type") != "null"), {})
+    known = resolve(known) if isinstance(known, dict) else {}
+    return list(known.get("properties", {}))
+
+
+def _kind(value: Any) -> str:
+    return {list: "a list", str: "text", bool: "a truth value", int: "a number", float: "a number"}.get(
+        type(value), type(value).__name__
+    )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - fits a line
