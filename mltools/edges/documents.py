@@ -7,7 +7,7 @@ YAML is read with the 1.2 core rules, as DVC's own reader does: `1e-3` is a numb
 import json
 import re
 import tomllib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import yaml
@@ -102,6 +102,15 @@ def line_of(where: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
         if line is not None:
             return line
     return 1
+
+
+def locator(content: bytes, name: str) -> Callable[[Sequence[str | int]], int]:
+    """A function from a path of keys to its line; the text is searched only when a line is asked for."""
+
+    def find(path: Sequence[str | int]) -> int:
+        return line_of(positions(content, name), path)
+
+    return find
 
 
 def write_yaml(value: Any) -> str:

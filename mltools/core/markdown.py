@@ -1,0 +1,59 @@
+"""Markdown that says what is meant, whatever the values hold."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+# Characters that reorder or hide text: bidirectional controls, zero-width characters, the BOM, other controls.
+_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;"}
+_WORD_JOINER = "&#8203;"
+
+
+def escape(text: object, *, limit: int = 200) -> str:
+    """Foreign text on one line as plain Markdown text: no markup, mention, link, reference, image or hidden character."""
+    line = clean(text, limit=limit)
+    line = "".join(_ENTITIES.get(char, char) for char in line.replace("#", "\0"))
+    line = _SPECIAL.sub(r"\\\1", line).replace("\0", "&#35;")
+    # A bare address becomes a link by itself; so does a commit-like word, and GH-123.
+    line = re.sub(r"\b(www)\.", r"\1&#46;", line, flags=re.IGNORECASE)
+    line = re.sub(r"\b(GH)-(\d)", r"\1&#45;\2", line, flags=re.IGNORECASE)
+    return re.sub(r"\b([0-9a-f]{7})([0-9a-f]{0,33})\b", rf"\1{_WORD_JOINER}\2", line)
+
+
+def code(text: object, *, limit: int = 200) -> str:
+    """Foreign text as an inline code span that it cannot leave, also inside a table."""
+    line = clean(text, limit=limit)
+    if "|" in line:
+        # GitHub ends a table cell at a bar even inside a code span; HTML's code element with entities does not.
+        inner = "".join(_ENTITIES.get(char, char) for char in line).replace("|", "&#124;").replace("`", "&#96;")
+        return f"<code>{inner}</code>"
+    fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def clean(text: object, *, limit: int = 200) -> str:
+    """Foreign text on one line, hidden characters shown as U+FFFD, cut to `limit` characters."""
+    line = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"[\r\n\t]+", " ", str(text))).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    """A table of cells that are Markdown already; `right` are the columns of numbers."""
+    numbers = set(right)
+    rule = ["---:" if index in numbers else "---" for index in range(len(header))]
+    lines = [header, rule, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def details(summary: str, body: str) -> str:
+    """A folded part."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def fence(text: str, language: str = "") -> str:
+    """A fenced block that its content cannot close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    bar = "`" * max(3, longest + 1)
+    return f"{bar}{language}\n{text}\n{bar}"
