@@ -180,7 +180,7 @@ def _problem(model: type[BaseModel], tree: Any, details: Any, name: str, line_of
         inside = "".join(
             f"[{step}]" if isinstance(step, int) else f".{step}" for step in parent
         ).removeprefix(".")
-        close = get_close_matches(key, _known_keys(model, tree, details["loc"]), n=1)
+        close = get_close_matches(key, _known_keys(model, details["loc"]), n=1)
         what = f"unknown key {key!r}" + (f"; did you mean {close[0]!r}?" if close else "")
         return line, f"{name}:{line}: {inside + ': ' if inside else ''}{what}"
     if kind == "missing":
@@ -221,7 +221,7 @@ def _in_document(tree: Any, loc: Sequence[str | int]) -> tuple[str | int, ...]:
     return tuple(path)
 
 
-def _known_keys(model: type[BaseModel], tree: Any, loc: Sequence[str | int]) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """The keys that may stand where the unknown one stands."""
     known: Any = model.model_json_schema(by_alias=True)
     definitions = known.get("$defs", {})

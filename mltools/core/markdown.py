@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterable, Sequence
 
 # Characters that reorder or hide text: bidirectional controls, zero-width characters, the BOM, other controls.
-_INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;"}
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;", "#": "&#35;"}
+_ESCAPES = {**_ENTITIES, **{char: f"\\{char}" for char in "\\`*_{}[]()+!|~$"}}
 _WORD_JOINER = "&#8203;"
 
 
 def escape(text: object, *, limit: int = 200) -> str:
     """Foreign text on one line as plain Markdown text: no markup, mention, link, reference, image or hidden character."""
-    line = clean(text, limit=limit)
-    line = "".join(_ENTITIES.get(char, char) for char in line.replace("#", "\0"))
-    line = _SPECIAL.sub(r"\\\1", line).replace("\0", "&#35;")
+    line = "".join(_ESCAPES.get(char, char) for char in clean(text, limit=limit))
     # A bare address becomes a link by itself; so does a commit-like word, and GH-123.
     line = re.sub(r"\b(www)\.", r"\1&#46;", line, flags=re.IGNORECASE)
     line = re.sub(r"\b(GH)-(\d)", r"\1&#45;\2", line, flags=re.IGNORECASE)
@@ -26,7 +26,9 @@ def code(text: object, *, limit: int = 200) -> str:
     line = clean(text, limit=limit)
     if "|" in line:
         # GitHub ends a table cell at a bar even inside a code span; HTML's code element with entities does not.
-        inner = "".join(_ENTITIES.get(char, char) for char in line).replace("|", "&#124;").replace("`", "&#96;")
+        inner = (
+            "".join(_ENTITIES.get(char, char) for char in line).replace("|", "&#124;").replace("`", "&#96;")
+        )
         return f"<code>{inner}</code>"
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""

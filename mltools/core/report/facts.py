@@ -1,0 +1,108 @@
+"""What several sections of a report say in the same words."""
+
+from collections.abc import Mapping
+
+from mltools.core.metrics import Scalar, lookup, number
+from mltools.core.records import GateResult, Record
+from mltools.core.verdict import Outcome
+
+MARKS = {
+    Outcome.PASSED: "\N{WHITE HEAVY CHECK MARK}",
+    Outcome.FAILED: "\N{CROSS MARK}",
+    Outcome.UNDECIDED: "\N{WARNING SIGN}\ufe0f",
+    Outcome.SKIPPED: "\N{EN DASH}",
+}
+
+
+def marked(outcome: Outcome) -> str:
+    """The outcome as a sign and a word, never the sign alone."""
+    return f"{MARKS[outcome]} {outcome.value}"
+
+
+def shown(value: Scalar) -> str:
+    """A metric or param as people read it: six significant digits."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "\N{EN DASH}"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def signed(value: float) -> str:
+    return f"{value:+.4g}" if value else "0"
+
+
+def change(record: Record, name: str) -> float | None:
+    """How far a metric moved from the base, None where one side has no number."""
+    now, before = number(record.metrics.get(name)), number(lookup(record.base_metrics, name))
+    return None if now is None or before is None else now - before
+
+
+def directions(record: Record) -> Mapping[str, str]:
+    """Which way is good, for the metrics whose gates say so."""
+    known: dict[str, str] = {}
+    for gate in record.gates:
+        metric = str(gate.evidence.get("metric", ""))
+        if "better" in gate.evidence:
+            known[metric] = str(gate.evidence["better"])
+        elif gate.evidence.get("min") is not None and gate.evidence.get("max") is None:
+            known.setdefault(metric, "higher")
+        elif gate.evidence.get("max") is not None and gate.evidence.get("min") is None:
+            known.setdefault(metric, "lower")
+    return known
+
+
+def goodness(delta: float | None, better: str | None) -> str:
+    """`better` or `worse` for a change whose good direction is known, else nothing."""
+    if not delta or better is None:
+        return ""
+    return "better" if (delta > 0) == (better == "higher") else "worse"
+
+
+def gates_of(record: Record, metric: str) -> tuple[GateResult, ...]:
+    return tuple(gate for gate in record.gates if gate.evidence.get("metric") == metric)
+
+
+def ordered_metrics(record: Record) -> tuple[str, ...]:
+    """Names of all metrics of either side: gated ones first, each group in the order of the files."""
+    names = list(dict.fromkeys([*record.metrics, *record.base_metrics]))
+    gated = {str(gate.evidence.get("metric")) for gate in record.gates}
+    return tuple(sorted(names, key=lambda name: name not in gated))
+
+
+def changed_params(record: Record) -> tuple[tuple[str, Scalar, Scalar], ...]:
+    """Params that differ from the base: name, base, now."""
+    if record.base is None:
+        return ()
+    names = dict.fromkeys([*record.base_params, *record.params])
+    return tuple(
+        (name, record.base_params.get(name), record.params.get(name))
+        for name in names
+        if record.base_params.get(name) != record.params.get(name)
+    )
+
+
+def summarise(record: Record) -> str:
+    """The verdict in one plain line, as commit statuses and headlines say it."""
+    broken = [data for data in record.data if data.outcome is Outcome.FAILED]
+    if broken:
+        count = sum(len(data.violations) for data in broken)
+        rules = f"{count} rule{'s' * (count != 1)} broken" if count else "cannot be read"
+        return f"{record.verdict.value}: data contract: {broken[0].path}: {rules}"
+    judged = [gate for gate in record.gates if gate.outcome is not Outcome.SKIPPED]
+    passed = sum(gate.outcome is Outcome.PASSED for gate in judged)
+    if record.gates and not judged:
+        words = "no base yet to compare with"
+    elif judged:
+        words = f"{passed} of {len(judged)} gate{'s' * (len(judged) != 1)} passed"
+    else:
+        words = "no gates"
+    culprit = next((gate for gate in judged if gate.outcome is not Outcome.PASSED), None)
+    if culprit is not None:
+        return f"{record.verdict.value}: {words}; {culprit.name}: {culprit.reason}"
+    leading = next(
+        (name for name in ordered_metrics(record) if number(record.metrics.get(name)) is not None), None
+    )
+    if leading is None:
+        return f"{record.verdict.value}: {words}"
+    delta = change(record, leading)
+    moved = f" ({signed(delta)})" if delta is not None else ""
+    return f"{record.verdict.value}: {words}; {leading} {shown(record.metrics[leading])}{moved}"
