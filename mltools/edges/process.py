@@ -1,11 +1,12 @@
 """The one place that starts programs: argument lists, never a shell, errors never ignored."""
 
 import logging
+import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -38,21 +39,22 @@ def run(
     *argv: str,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    extra_env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     timeout: float | None = None,
     check: bool = True,
 ) -> Completed:
     """Run a program to its end.
 
-    `env` replaces the environment when given. Raises CommandError when the program is missing, takes longer
-    than `timeout` seconds or, with `check`, ends with another code than 0.
+    `env` replaces the environment when given, `extra_env` is laid over it. Raises CommandError when the program
+    is missing, takes longer than `timeout` seconds or, with `check`, ends with another code than 0.
     """
     log.debug("run %s (cwd=%s)", argv, cwd)
     try:
         done = subprocess.run(
             argv,
             cwd=cwd,
-            env=None if env is None else dict(env),
+            env=_environment(env, extra_env),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
@@ -110,14 +112,17 @@ def stream(
 
 @contextmanager
 def pipe(
-    *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *argv: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    extra_env: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     """A long-lived program as (its stdin, its stdout), ended when the block is left."""
     try:
         process = subprocess.Popen(
             argv,
             cwd=cwd,
-            env=None if env is None else dict(env),
+            env=_environment(env, extra_env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -129,7 +134,8 @@ def pipe(
     try:
         yield process.stdin, process.stdout
     finally:
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # the program ended first; whoever reads its output has seen that
+            process.stdin.close()
         process.stdout.close()
         process.wait()
 
@@ -144,6 +150,12 @@ def failure(argv: Sequence[str], returncode: int, stderr: str) -> CommandError:
     said = "\n".join(f"  {line}" for line in last)
     message = f"{_name(argv)} failed with exit code {returncode}" + (f":\n{said}" if said else "")
     return CommandError(message, returncode=returncode, stderr=stderr)
+
+
+def _environment(env: Mapping[str, str] | None, extra: Mapping[str, str] | None) -> dict[str, str] | None:
+    if extra is None:
+        return None if env is None else dict(env)
+    return {**(os.environ if env is None else env), **extra}
 
 
 def _name(argv: Sequence[str]) -> str:
