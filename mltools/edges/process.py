@@ -16,6 +16,7 @@ from mltools.errors import CommandError
 log = logging.getLogger(__name__)
 
 NOT_FOUND = 127
+GRACE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def stream(
 ) -> int:
     """Run a program and hand each line of its output (stdout and stderr together) over as it comes.
 
-    An interrupt is passed on to the program's whole group and waited for, so that nothing goes on behind the
-    user's back. Returns the exit code.
+    The program runs in a process group of its own. An interrupt is passed on to that whole group and waited for, so
+    that nothing goes on behind the user's back. Returns the exit code.
     """
     log.debug("stream %s (cwd=%s)", argv, cwd)
     try:
@@ -92,6 +93,7 @@ def stream(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            process_group=0,
         )
     except FileNotFoundError as error:
         raise _missing(argv[0], cwd) from error
@@ -101,11 +103,7 @@ def stream(
             for line in process.stdout:
                 on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
         except BaseException:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            _stop(process)
             raise
     return process.returncode
 
@@ -156,6 +154,27 @@ def _environment(env: Mapping[str, str] | None, extra: Mapping[str, str] | None)
     if extra is None:
         return None if env is None else dict(env)
     return {**(os.environ if env is None else env), **extra}
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a program and all that it started; kill what is still there after the grace or a second interrupt.
+
+    The group and not the program alone, because DVC ignores interrupts while a stage runs and expects the
+    terminal to interrupt the stage.
+    """
+    _signal_group(process.pid, signal.SIGINT)
+    try:
+        process.wait(timeout=GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        pass
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    # Nobody left in the group is what was wanted.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
 
 
 def _name(argv: Sequence[str]) -> str:
