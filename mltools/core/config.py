@@ -4,6 +4,7 @@ What DVC declares (stages, metrics, params, plots, artifacts) is not restated he
 each with file, line and the nearest right key.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -69,6 +70,14 @@ class Release(Section):
     ] = "contract"
 
 
+def _ours(requirement: str) -> str:
+    if re.split(r"[\s\[=<>~!@]", requirement, maxsplit=1)[0] == "mltools":
+        raise ValueError(
+            "the package called 'mltools' on the index is somebody else's; ours is 'mltools-gitops'"
+        )
+    return requirement
+
+
 class CI(Section):
     """How the forge's workflows are made."""
 
@@ -87,6 +96,7 @@ class CI(Section):
             pattern=r"^[^\s'\"`$\\;&|<>]+( @ [^\s'\"`$\\;&|<>]+)?$",
             description="the requirement by which CI installs mltools: an index version or a Git URL",
         ),
+        AfterValidator(_ours),
     ]
     requirements: Annotated[
         RelativePath | None, Field(description="requirements file of the project's own code")
@@ -112,15 +122,6 @@ class CI(Section):
             description="the forge's environment that release and deploy run in; none when absent",
         ),
     ] = None
-
-    @model_validator(mode="after")
-    def _not_the_stranger(self) -> "CI":
-        name = self.install.split("@")[0].strip() if " @ " in self.install else self.install
-        if name.split("=")[0].split("[")[0].split(">")[0].split("<")[0].split("~")[0].strip() == "mltools":
-            raise ValueError(
-                "the package called 'mltools' on the index is somebody else's; ours is 'mltools-gitops'"
-            )
-        return self
 
 
 class Config(Section):
@@ -171,7 +172,7 @@ def parse_model(model: type[Model], tree: Any, name: str, line_of: LineOf) -> Mo
 
 
 def _problem(model: type[BaseModel], tree: Any, details: Any, name: str, line_of: LineOf) -> tuple[int, str]:
-    path = _in_document(tree, details["loc"])
+    path = _in_document(tree, details["loc"], missing=details["type"] == "missing")
     line = line_of(path)
     dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
     kind, given = details["type"], details.get("input")
@@ -204,13 +205,16 @@ def _problem(model: type[BaseModel], tree: Any, details: Any, name: str, line_of
     return line, f"{name}:{line}: {what}"
 
 
-def _in_document(tree: Any, loc: Sequence[str | int]) -> tuple[str | int, ...]:
-    """Pydantic's path without the names of union members, which the document does not hold."""
+def _in_document(tree: Any, loc: Sequence[str | int], *, missing: bool) -> tuple[str | int, ...]:
+    """Pydantic's path without the names of union members, which the document does not hold.
+
+    The last step of a `missing` error is the key that the document should hold.
+    """
     path: list[str | int] = []
     node = tree
     for index, step in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(node, dict) and (step in node or last):
+        if isinstance(node, dict) and (step in node or (last and missing)):
             path.append(step)
             node = node.get(step)
         elif isinstance(node, list) and isinstance(step, int):

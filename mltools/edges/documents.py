@@ -16,6 +16,9 @@ from mltools.errors import ConfigError
 
 MAX_BYTES = 16 << 20
 MAX_ALIASES = 200
+MAX_DEPTH = 100
+
+_INDENT = re.compile(r"^(?: |[-?] )+", re.MULTILINE)
 
 KeyPath = tuple[str | int, ...]
 
@@ -67,13 +70,12 @@ def read_yaml(content: bytes, name: str) -> Any:
     if _aliases(text) > MAX_ALIASES:
         raise ConfigError(f"{name}: more than {MAX_ALIASES} YAML aliases; refusing to expand them")
     try:
+        _refuse_depth(text, name)
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         raise _yaml_error(name, error) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{name}: not valid YAML: {str(error).splitlines()[0]}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{name}: nested too deeply") from error
 
 
 def positions(content: bytes, name: str) -> dict[KeyPath, int]:
@@ -153,6 +155,26 @@ def _decode(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ConfigError(f"{name}:{line}: not UTF-8 text", hint="save the file as UTF-8") from error
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """The C composer recurses and ends the process where Python would raise, so depth is counted beforehand.
+
+    Only text that could nest so deeply is counted exactly: a level takes a bracket, or a column before a line's text.
+    """
+    brackets = text.count("[") + text.count("{")
+    indent = max((len(found) for found in _INDENT.findall(text)), default=0)
+    if brackets + indent <= MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = event.start_mark.line + 1
+                raise ConfigError(f"{name}:{line}: nested more than {MAX_DEPTH} levels deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _aliases(text: str) -> int:

@@ -51,10 +51,11 @@ class Threshold(GateBase):
                 value=value,
                 **bounds,
             )
-        span = " and ".join(
-            [f"at least {self.min:.6g}"] * (self.min is not None)
-            + [f"at most {self.max:.6g}"] * (self.max is not None)
-        )
         return self.verdict(
-            self.kind, Outcome.PASSED, f"{self.metric} is {value:.6g}, {span}", value=value, **bounds
+            self.kind, Outcome.PASSED, f"{self.metric} is {value:.6g}, {self._span()}", value=value, **bounds
         )
+
+    def _span(self) -> str:
+        low = [] if self.min is None else [f"at least {self.min:.6g}"]
+        high = [] if self.max is None else [f"at most {self.max:.6g}"]
+        return " and ".join(low + high)

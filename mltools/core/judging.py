@@ -1,0 +1,40 @@
+"""Gates applied to the facts of a run."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from mltools.core.gates import Facts, Gate
+from mltools.core.verdict import Verdict
+from mltools.errors import ConfigError
+
+
+def judge(gates: Sequence[Gate], facts: Facts, *, file: str) -> tuple[Verdict, ...]:
+    """The verdict of each gate, in their order.
+
+    Raises ConfigError for gates over a metric that neither side has: a gate that can never decide guards nothing.
+    """
+    problems = [
+        f"{file}: gate {gate.name!r}: no metrics file holds {gate.metric!r}{_nearest(gate.metric, facts)}"
+        for gate in gates
+        if not _known(gate.metric, facts)
+    ]
+    if problems:
+        raise ConfigError(
+            "\n".join(problems),
+            problems=problems,
+            hint="metrics are read from the files that dvc.yaml lists under `metrics`",
+        )
+    return tuple(gate.evaluate(facts) for gate in gates)
+
+
+def _known(metric: str, facts: Facts) -> bool:
+    key = metric.rpartition(":")[2]
+    return any(name in values for name in (metric, key) for values in (facts.metrics, facts.base or {}))
+
+
+def _nearest(metric: str, facts: Facts) -> str:
+    names = list(dict.fromkeys([*facts.metrics, *(facts.base or {})]))
+    close = get_close_matches(metric, names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are {', '.join(names[:8])}" if names else "; there are no metrics at all"
