@@ -1,0 +1,119 @@
+"""The registry says what GTO says, on random histories that GTO accepts."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gto.api
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mltools.core.registry import Registry, read_registry
+from mltools.core.tags import Action, TagName, format_tag
+from tests.support import git
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+COMMITS = 4
+MODELS = ("m", "dir:n")
+STAGES = ("dev", "prod")
+VERSIONS = ("v0.1.0", "v0.2.0-rc.1", "v0.2.0", "v0.10.0")
+
+
+@dataclass(frozen=True)
+class Tag:
+    name: str
+    commit: str
+    when: int
+    kind: str = "tag"
+    tagger: str = "A Tester"
+    message: str = "said"
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[TagName, int, int]]:
+    """Tags as (what they say, number of the commit, time): any order in time, no two of one second."""
+    said: list[tuple[TagName, int]] = []
+    for model in MODELS:
+        homes = draw(st.dictionaries(st.sampled_from(VERSIONS), st.integers(0, COMMITS - 1), max_size=3))
+        taken: dict[int, str] = {}
+        for version, commit in homes.items():
+            if commit in taken:
+                continue  # GTO allows one version per commit
+            taken[commit] = version
+            said.append((TagName(Action.REGISTER, model, version=version), commit))
+            if draw(st.booleans()) and draw(st.booleans()):
+                said.append((TagName(Action.DEREGISTER, model, version=version), commit))
+        for counter in range(1, draw(st.integers(0, 6)) + 1):
+            stage, commit = draw(st.sampled_from(STAGES)), draw(st.integers(0, COMMITS - 1))
+            # GTO refuses to take a stage from a commit without a version.
+            back = commit in taken and draw(st.booleans())
+            action = Action.UNASSIGN if back else Action.ASSIGN
+            said.append((TagName(action, model, stage=stage, counter=counter), commit))
+        if draw(st.booleans()) and draw(st.booleans()):
+            said.append((TagName(Action.DEPRECATE, model), draw(st.integers(0, COMMITS - 1))))
+    times = draw(st.permutations(range(len(said))))
+    return [(name, commit, 1_700_000_000 + time) for (name, commit), time in zip(said, times, strict=True)]
+
+
+def write(path: Path, history: list[tuple[TagName, int, int]]) -> list[Tag]:
+    git(path, "init", "-q", "-b", "main")
+    lines = []
+    for number in range(COMMITS):
+        lines += [
+            "commit refs/heads/main",
+            f"mark :{number + 1}",
+            f"committer A <a@example.com> {1_600_000_000 + number} +0000",
+            "data 1\nx",
+        ]
+    for said, commit, when in history:
+        lines += [
+            f"tag {format_tag(said)}",
+            f"from :{commit + 1}",
+            f"tagger A <a@example.com> {when} +0000",
+            "data 4\nsaid",
+        ]
+    subprocess.run(
+        ["git", "fast-import", "--quiet"], cwd=path, input="\n".join(lines) + "\n", text=True, check=True
+    )
+    commits = git(path, "rev-list", "--reverse", "main").split()
+    return [Tag(f"refs/tags/{format_tag(said)}", commits[commit], when) for said, commit, when in history]
+
+
+def as_gto(registry: Registry) -> dict[str, Any]:
+    """The registry in the shape of `gto show --json`."""
+    stages = sorted({stage for model in registry.models.values() for stage in model.stages})
+    shown = {}
+    for name, model in registry.models.items():
+        holders = {stage: model.in_stage(stage) for stage in stages}
+        if model.active:
+            shown[name] = {
+                "version": model.latest.version if model.latest else None,
+                "stage": {stage: held.version if held else None for stage, held in holders.items()},
+                "registered": True,
+                "active": True,
+            }
+    return shown
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories())
+def test_the_state_of_random_histories_is_the_one_that_gto_shows(
+    history: list[tuple[TagName, int, int]],
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(os.path.realpath(directory))
+        registry = read_registry(write(path, history))
+        shown = gto.api.show(str(path))
+        # GTO collects stages of deprecated models too, and names the same keys for every model.
+        assert as_gto(registry) == shown
+        for name, model in registry.models.items():
+            if not model.active:
+                continue
+            theirs = [one["version"] for one in gto.api.show(str(path), name)]
+            ours = [version.version for version in model.versions if version.active]
+            assert list(dict.fromkeys(theirs)) == ours
