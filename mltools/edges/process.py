@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 NOT_FOUND = 127
 GRACE = 10.0
+LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,10 @@ def stream(
     except FileNotFoundError as error:
         raise _missing(argv[0], cwd) from error
     with process:
-        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+        out = process.stdout
+        assert out is not None  # noqa: S101 - PIPE was asked for
         try:
-            for line in process.stdout:
+            for line in iter(lambda: out.readline(LONGEST_LINE), b""):
                 on_line(line.decode("utf-8", "replace").rstrip("\r\n"))
         except BaseException:
             _stop(process)
