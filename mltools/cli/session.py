@@ -61,6 +61,10 @@ class Session:
             return True
         return bool(stream.isatty())
 
+    def paint(self, text: str, colour: str) -> str:
+        """The text in a colour, when stdout takes colours."""
+        return click.style(text, fg=colour) if self.colored(sys.stdout) else text
+
     @property
     def interactive(self) -> bool:
         """Whether somebody can be asked."""

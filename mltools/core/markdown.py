@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;", "#": "&#35;"}
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"}
 _ESCAPES = {**_ENTITIES, **{char: f"\\{char}" for char in "\\`*_{}[]()+!|~$"}}
 _WORD_JOINER = "&#8203;"
 
@@ -15,7 +15,8 @@ _WORD_JOINER = "&#8203;"
 def escape(text: object, *, limit: int = 200) -> str:
     """Foreign text on one line as plain Markdown text: no markup, mention, link, reference, image or hidden character."""
     line = "".join(_ESCAPES.get(char, char) for char in clean(text, limit=limit))
-    # A bare address becomes a link by itself; so does a commit-like word, and GH-123.
+    # `:x:` is an emoji, a bare address becomes a link by itself, so do a commit-like word and GH-123.
+    line = re.sub(r":(?=\S)", "&#58;", line)
     line = re.sub(r"\b(www)\.", r"\1&#46;", line, flags=re.IGNORECASE)
     line = re.sub(r"\b(GH)-(\d)", r"\1&#45;\2", line, flags=re.IGNORECASE)
     return re.sub(r"\b([0-9a-f]{7})([0-9a-f]{0,33})\b", rf"\1{_WORD_JOINER}\2", line)

@@ -20,12 +20,14 @@ HEADER = ("Metric", "Base", "This run", "Change", "Gate", "Verdict")
 
 def render(record: Record) -> str | None:
     """Gated metrics and those that moved."""
-    names = _main(record)
+    names = _main(record) if record.metrics else ()
     return _table(record, names) if names else None
 
 
 def render_all(record: Record) -> str | None:
     """The metrics that the main table leaves out."""
+    if not record.metrics:  # nothing was measured, so there is nothing to compare
+        return None
     main = set(_main(record))
     rest = tuple(name for name in ordered_metrics(record) if name not in main)
     return details(f"{len(rest)} more metrics", _table(record, rest)) if rest else None

@@ -38,7 +38,7 @@ def plain(text: str, colour: str) -> str:  # noqa: ARG001 - the paint that paint
 def render(record: Record, paint: Paint = plain) -> str:
     """Data that breaks its contract, metrics with their gates, changed params, then the verdict as the last line."""
     parts = [_broken(data, paint) for data in record.data if data.outcome is Outcome.FAILED]
-    if record.metrics or record.base_metrics:
+    if record.metrics:
         parts.append(_metrics(record, paint))
     parts.extend(_gates(record, paint))
     if params := changed_params(record):
