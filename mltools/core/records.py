@@ -53,6 +53,7 @@ class Violation(Part):
     rule: Name
     message: Text
     count: Count
+    severity: Literal["error", "warn"] = "error"
     examples: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
     line: Count | None = None
 

@@ -1,0 +1,296 @@
+"""The data contract, `schemas/NAME.yaml`: what the columns and rows of a data set must be, as typed, frozen values.
+
+The words are those of Frictionless and JSON Schema where they exist. A contract that cannot be right is refused with
+file, line and the nearest right key. How data are checked against it is left to `validation` and `edges.tables`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from mltools.core.config import LineOf, Section, parse_model
+
+ColumnType = Literal["integer", "number", "string", "boolean", "date", "datetime", "category"]
+Role = Literal["id", "feature", "target", "time", "weight", "sensitive"]
+Severity = Literal["error", "warn"]
+Value = int | float | str | bool
+
+RANGED = frozenset({"integer", "number", "date", "datetime"})
+TEXTUAL = frozenset({"string", "category"})
+
+# Longest text that a contract may hold in one place: a report line, not a document.
+LONGEST = 1_000
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, int | float | str | bool):
+        raise ValueError(f"{_shown(value)} is not a number, a text or a truth value")  # noqa: TRY004 - pydantic reports ValueErrors
+    return value
+
+
+def _mapping(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError("needs a mapping that says at least the type, such as {type: number}")  # noqa: TRY004 - as above
+    return value
+
+
+def _columns(value: Any) -> Any:
+    if value is None or value == {}:
+        raise ValueError("is empty; a contract names at least one column")
+    return value
+
+
+def _pattern(pattern: str) -> str:
+    fault = unsupported(pattern)
+    if fault:
+        raise ValueError(f"{_shown(pattern)}: {fault}")
+    return pattern
+
+
+Scalar = Annotated[Value, Field(union_mode="smart"), BeforeValidator(_scalar)]
+Flag = Annotated[bool, Field(strict=True)]
+Length = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Column(Section):
+    """What the values of one column must be. Checks other than `type` look only at values that have the type."""
+
+    type: Annotated[
+        ColumnType,
+        Field(
+            description="integer (64 bits; 5.0 counts, as pandas writes it in columns with gaps), number (finite), "
+            "string, category (text out of few values), boolean (true, True, TRUE, 1 / false, False, FALSE, 0), "
+            "date (2026-01-31), datetime (ISO 8601; without an offset it is UTC)"
+        ),
+    ]
+    required: Annotated[Flag, Field(description="every row has a value")] = False
+    max_null_fraction: Annotated[
+        float | None,
+        Field(ge=0, le=1, strict=True, description="largest share of rows without a value, 0 to 1"),
+    ] = None
+    minimum: Annotated[Scalar | None, Field(description="smallest allowed value, itself allowed")] = None
+    maximum: Annotated[Scalar | None, Field(description="largest allowed value, itself allowed")] = None
+    enum: Annotated[
+        tuple[Scalar, ...] | None, Field(min_length=1, max_length=10_000, description="the allowed values")
+    ] = None
+    pattern: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=LONGEST,
+            strict=True,
+            description="regular expression (RE2) that the whole value must match",
+        ),
+        AfterValidator(lambda pattern: pattern and _pattern(pattern)),
+    ] = None
+    min_length: Annotated[Length | None, Field(description="fewest characters")] = None
+    max_length: Annotated[Length | None, Field(description="most characters")] = None
+    unique: Annotated[Flag, Field(description="no value stands in two rows")] = False
+    description: Annotated[str | None, Field(description="what the column means")] = None
+    severity: Annotated[Severity, Field(description="whether a broken rule fails the run or only warns")] = (
+        "error"
+    )
+    role: Annotated[Role | None, Field(description="what the column is for")] = None
+
+    @field_validator("max_null_fraction")
+    @classmethod
+    def _no_gaps_in_required(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value and info.data.get("required"):
+            raise ValueError("allows gaps, but 'required: true' allows none; keep one of them")
+        return value
+
+    @field_validator("minimum", "maximum")
+    @classmethod
+    def _bound(cls, value: Value | None, info: ValidationInfo) -> Value | None:
+        kind = info.data.get("type")
+        if value is None or kind is None:
+            return value
+        if kind not in RANGED:
+            raise ValueError(f"means nothing for type {kind}; it is for {_listed(RANGED)}")
+        _refuse_other_type(value, kind)
+        smallest = info.data.get("minimum")
+        if info.field_name == "maximum" and smallest is not None and ordinal(smallest) > ordinal(value):
+            raise ValueError(f"{value} is below the minimum {smallest}, so no value could pass")
+        return value
+
+    @field_validator("enum")
+    @classmethod
+    def _of_the_type(cls, values: tuple[Value, ...] | None, info: ValidationInfo) -> tuple[Value, ...] | None:
+        kind = info.data.get("type")
+        for value in values or ():
+            if kind is not None:
+                _refuse_other_type(value, kind)
+        if values and len(set(values)) < len(values):
+            twice = next(value for value in values if values.count(value) > 1)
+            raise ValueError(f"{_shown(twice)} stands twice")
+        return values
+
+    @field_validator("pattern", "min_length", "max_length")
+    @classmethod
+    def _of_text(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = info.data.get("type")
+        if value is not None and kind is not None and kind not in TEXTUAL:
+            raise ValueError(f"means nothing for type {kind}; it is for {_listed(TEXTUAL)}")
+        shortest = info.data.get("min_length")
+        if info.field_name == "max_length" and None not in {value, shortest} and shortest > value:
+            raise ValueError(f"{value} is below min_length {shortest}, so no value could pass")
+        return value
+
+
+class Rows(Section):
+    """How many rows a data set may have."""
+
+    min: Annotated[Length | None, Field(description="fewest rows")] = None
+    max: Annotated[Length | None, Field(description="most rows")] = None
+
+    @field_validator("max")
+    @classmethod
+    def _not_below_min(cls, value: int | None, info: ValidationInfo) -> int | None:
+        fewest = info.data.get("min")
+        if value is not None and fewest is not None and fewest > value:
+            raise ValueError(f"{value} is below min {fewest}, so no data set could pass")
+        return value
+
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+
+class Contract(Section):
+    """The whole of a contract file."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema", description="version of this file's layout")]
+    description: Annotated[str | None, Field(description="what the data set is")] = None
+    columns: Annotated[
+        dict[ColumnName, Annotated[Column, BeforeValidator(_mapping)]],
+        Field(max_length=20_000, description="the columns that must be there, in any order"),
+        BeforeValidator(_columns),
+    ]
+    extra_columns: Annotated[
+        Literal["allow", "forbid"], Field(description="whether the data may hold columns not named here")
+    ] = "allow"
+    rows: Annotated[
+        Rows, Field(description="bounds on the number of rows; no rows at all pass only with min: 0")
+    ] = Rows()
+    primary_key: Annotated[
+        tuple[str, ...],
+        Field(description="columns whose values together are there, and different, in each row"),
+    ] = ()
+    missing_values: Annotated[
+        tuple[Annotated[str, Field(max_length=100, pattern=r"^[^,\"\t\r\n]*$")], ...],
+        Field(
+            min_length=1,
+            max_length=100,
+            description="texts that mean 'no value' in a CSV file. NaN and inf are no numbers unless they are listed; "
+            "in Parquet a NaN is 'no value', as in pandas",
+        ),
+    ] = ("",)
+
+    @field_validator("primary_key")
+    @classmethod
+    def _of_columns(cls, key: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        columns: Mapping[str, Column] = info.data.get("columns", {})
+        for name in key:
+            if columns and name not in columns:
+                close = get_close_matches(name, columns, n=1)
+                raise ValueError(
+                    f"{_shown(name)} is no column of this contract"
+                    + (f"; did you mean {close[0]!r}?" if close else "")
+                )
+        if len(set(key)) < len(key):
+            raise ValueError("names a column twice")
+        return key
+
+
+def parse_contract(tree: Any, name: str, line_of: LineOf = lambda path: 1) -> Contract:  # noqa: ARG005
+    """The contract in a YAML tree. Raises ConfigError with every problem as `name:line: path: reason`."""
+    return parse_model(Contract, tree, name, line_of)
+
+
+def ordinal(value: Value) -> Any:
+    """A bound as a value that its kind is ordered by: a number, or a moment for dates and times."""
+    return moment(value) if isinstance(value, str) else value
+
+
+def moment(text: str) -> datetime:
+    """A date or a time of a contract, in UTC. Raises ValueError when it is neither."""
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]")
+_UNSUPPORTED: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\(\?<?[=!]"), "look-around {found} is not supported by the engine (RE2)"),
+    (re.compile(r"\\[1-9]|\(\?P=\w+\)"), "the back-reference {found} is not supported by the engine (RE2)"),
+    (re.compile(r"\(\?>"), "the atomic group {found} is not supported by the engine (RE2)"),
+    (re.compile(r"[*+?}]\+"), "the possessive {found} is not supported by the engine (RE2)"),
+)
+
+
+def unsupported(pattern: str) -> str | None:
+    """Why a pattern of Python or Perl is none of RE2, None when nothing tells. The engine judges the rest."""
+    bare = re.sub(r"\\[^1-9]", "__", _CLASS.sub("_", pattern.replace("\\\\", "__")))
+    for fault, reason in _UNSUPPORTED:
+        found = fault.search(bare)
+        if found:
+            return reason.format(found=found.group())
+    return None
+
+
+def _refuse_other_type(value: Value, kind: ColumnType) -> None:
+    if not _FITS[kind](value):
+        hint = "; put it in quotes" if kind in TEXTUAL else ""
+        raise ValueError(f"{_shown(value)} is no {_NOUN.get(kind, kind)}{hint}")
+
+
+def _is_day(value: Value) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_moment(value: Value) -> bool:
+    try:
+        return isinstance(value, str) and bool(moment(value))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_FITS: Mapping[ColumnType, Callable[[Value], bool]] = {
+    "integer": lambda value: _is_number(value) and float(value).is_integer(),
+    "number": _is_number,
+    "string": _is_text,
+    "category": _is_text,
+    "boolean": lambda value: isinstance(value, bool),
+    "date": _is_day,
+    "datetime": _is_moment,
+}
+_NOUN: Mapping[str, str] = {
+    "string": "text",
+    "category": "text",
+    "date": "date such as '2026-01-31'",
+    "datetime": "time such as '2026-01-31T12:00:00Z'",
+    "boolean": "truth value",
+}
+
+
+def _listed(kinds: frozenset[str]) -> str:
+    first, *rest = sorted(kinds)
+    return f"{', '.join([first, *rest[:-1]])} and {rest[-1]}" if rest else first
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - fits a line
