@@ -1,0 +1,165 @@
+"""What a run is compared with: which commit, by which gates, and where that commit's metrics come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mltools import comparing, journal
+from mltools.core import config as policy
+from mltools.core.config import Config
+from mltools.core.context import Context
+from mltools.core.gates import Gate
+from mltools.core.metrics import Scalar
+from mltools.core.records import Base
+from mltools.edges.git.read import Repository
+from mltools.errors import ConfigError, DataError, RepositoryError
+from mltools.project import Project, config_from
+
+SHORT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The commit to compare with. `commit` is None on a first run, or when `missing` says why it cannot be had."""
+
+    ref: str = ""
+    commit: str | None = None
+    merge_base: str | None = None
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The base as gates and reports use it; `unreadable` says why a comparison with it cannot be made."""
+
+    base: Base | None = None
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    unreadable: str | None = None
+    policy: Config | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(project: Project, context: Context, head: str, *, requested: str | None, dirty: bool) -> Baseline:
+    """The base of a run of commit `head`.
+
+    Raises RepositoryError when `requested` names no commit. Everything else that is missing makes the comparison
+    undecided, with the reason, and never an error: a run must be possible on any commit.
+    """
+    repository = project.repository
+    chosen = choose(repository, project.config.compare.base, context, head, requested=requested, dirty=dirty)
+    if chosen.commit is None:
+        return Baseline(unreadable=chosen.missing, warnings=(chosen.missing,) if chosen.missing else ())
+    return _read(project, chosen, chosen.commit)
+
+
+def gates(project: Project, against: Baseline) -> tuple[Gate, ...]:
+    """The gates that judge: the base's where its configuration can be read, else those of the working tree."""
+    return (against.policy or project.config).gates
+
+
+def policy_name(against: Baseline) -> str:
+    """How messages call the file that the judging gates stand in."""
+    if against.policy is None or against.base is None:
+        return policy.FILE
+    return f"{policy.FILE} of the base {against.base.commit[:SHORT]}"
+
+
+def choose(
+    repository: Repository, base: str, context: Context, head: str, *, requested: str | None, dirty: bool
+) -> Chosen:
+    """Which commit is the base.
+
+    Asked for by name: that one. On the base branch: the commit before the push, by hand HEAD itself while it has
+    uncommitted changes, else its first parent. On any other branch: the tip of the base branch.
+    """
+    if requested is not None:
+        commit = repository.resolve(requested)
+        if commit is None:
+            raise RepositoryError(f"unknown revision {requested!r}", hint=_fetch_hint(repository, requested))
+        return Chosen(requested, commit, repository.merge_base(commit, head))
+    if (context.branch or repository.branch()) == base:
+        return _on_base_branch(repository, base, context, head, dirty=dirty)
+    tip = base_tip(repository, base)
+    if tip is None:
+        return Chosen(
+            base,
+            missing=f"there is no branch {base!r} here to compare with; {_fetch_hint(repository, base)}",
+        )
+    ref, commit = tip
+    if commit == head and not dirty:
+        # A detached checkout of the base branch's tip, as many CI systems make it.
+        return _on_base_branch(repository, base, context, head, dirty=dirty)
+    return Chosen(ref, commit, repository.merge_base(commit, head))
+
+
+def base_tip(repository: Repository, base: str) -> tuple[str, str] | None:
+    """The newest tip of the base branch that is known here: (short name, commit)."""
+    names = [*(f"refs/remotes/{remote}/{base}" for remote in repository.remotes()), f"refs/heads/{base}"]
+    tips = {ref.name: ref.commit for ref in repository.refs(*names) if ref.commit is not None}
+    best: tuple[str, str] | None = None
+    for name in names:
+        commit = tips.get(name)
+        if commit is not None and (best is None or repository.is_ancestor(best[1], commit)):
+            best = name.removeprefix("refs/heads/").removeprefix("refs/remotes/"), commit
+    return best
+
+
+def _on_base_branch(repository: Repository, base: str, context: Context, head: str, *, dirty: bool) -> Chosen:
+    if dirty and not context.is_ci:
+        return Chosen(f"{base} (HEAD)", head, head)
+    before = context.before
+    if before is not None and before != head:
+        return Chosen(f"{base} before the push", before)
+    parents = repository.parents(head)
+    if not parents:
+        return Chosen(base)
+    return Chosen(f"{base}~1", parents[0])
+
+
+def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
+    repository = project.repository
+    here = repository.resolve(commit) is not None
+    gates, warnings = _policy_at(project, commit) if here else (None, ())
+    record = journal.find(repository, commit, project.name)
+    if record is not None and record.metrics:
+        base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
+        return Baseline(base, record.metrics, record.params, policy=gates, warnings=warnings)
+    if not here:
+        why = f"the base {commit[:SHORT]} is not in this shallow clone and has no record"
+        return Baseline(unreadable=why, warnings=(f"{why}; {_fetch_hint(repository, commit)}",))
+    base = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base)
+    try:
+        snapshot = comparing.snapshot(repository, project.prefix, commit)
+    except (ConfigError, DataError) as error:
+        why = f"the metrics of the base {commit[:SHORT]} cannot be read: {error.message}"
+        return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, why))
+    problems = tuple(snapshot.problems)
+    if not snapshot.metrics:
+        why = (
+            problems[0]
+            if problems
+            else f"the base {commit[:SHORT]} has neither a record nor committed metrics"
+        )
+        hint = f"{why}; run mltools on {project.config.compare.base} once"
+        return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, hint))
+    return Baseline(base, snapshot.metrics, snapshot.params, policy=gates, warnings=(*warnings, *problems))
+
+
+def _policy_at(project: Project, commit: str) -> tuple[Config | None, tuple[str, ...]]:
+    """The configuration at the base; None where there is none yet, or none that can be read, which is said."""
+    name = f"{commit[:SHORT]}:{project.prefix}{policy.FILE}"
+    content = project.repository.read(commit, f"{project.prefix}{policy.FILE}")
+    if content is None:
+        return None, ()
+    try:
+        return config_from(content, name), ()
+    except ConfigError as error:
+        # Nobody could repair a broken policy if the repair were judged by it.
+        first = error.problems[0] if error.problems else error.message
+        return None, (f"the base's gates cannot be read ({first}); judged by the gates of this commit",)
+
+
+def _fetch_hint(repository: Repository, rev: str) -> str:
+    if repository.shallow():
+        return f"this clone is shallow: git fetch --depth=1 origin {rev}, or git fetch --unshallow"
+    return f"fetch it with `git fetch origin {rev}`, or set compare.base in {policy.FILE}"

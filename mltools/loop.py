@@ -1,0 +1,230 @@
+"""The loop: validate, reproduce, compare, judge, report, record. `mltools run` and every workflow call it."""
+
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from mltools import __version__, baseline, checking, comparing, datastore, journal, reproducing
+from mltools.baseline import Baseline
+from mltools.core import report
+from mltools.core.context import Context
+from mltools.core.gates import Facts
+from mltools.core.judging import judge
+from mltools.core.metrics import Scalar
+from mltools.core.records import DataSet, Environment, GateResult, Output, Record, Stage
+from mltools.core.report.facts import summarise
+from mltools.core.verdict import Outcome, Verdict, overall
+from mltools.edges import documents, dvc, files
+from mltools.edges.git.write import Writer
+from mltools.errors import RepositoryError
+from mltools.project import LOCK_FILE, Project
+
+REPORT_FILE, RECORD_FILE = "report.md", "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do, and the outside it may touch."""
+
+    context: Context
+    environ: Mapping[str, str]
+    clock: Callable[[], datetime]
+    say: Callable[[str], None]
+    base: str | None = None
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that came to its end. `kept` says whether the journal has a new record for it."""
+
+    record: Record
+    report: str
+    lock: bytes | None
+    kept: bool
+
+
+def run(project: Project, request: Request) -> Finished:
+    """One pass of the loop over the working tree.
+
+    Raises RepositoryError without a commit, DataError for data or metrics that cannot be read, ConfigError for a gate
+    over a metric that nobody writes, CommandError when a stage fails. A failed gate is a verdict in the record.
+    """
+    started = time.monotonic()
+    head = project.repository.head()
+    if head is None:
+        raise RepositoryError(
+            "this repository has no commit yet, and a run speaks of a commit",
+            hint="git add -A && git commit -m 'Start'",
+        )
+    dirty = bool(inputs_changed(project))
+    base = baseline.resolve(project, request.context, head, requested=request.base, dirty=dirty)
+    if (earlier := _reusable(project, request.context, head, base, dirty=dirty)) is not None:
+        request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
+        lock = journal.attachment(project.repository, earlier, LOCK_FILE)
+        return Finished(earlier, report.render(earlier), lock, kept=False)
+    result = _execute(project, request, base)
+    record = _record(project, request, head, base, result, dirty=dirty, seconds=time.monotonic() - started)
+    text = report.render(record)
+    lock = _read_lock(project)
+    kept = request.keep and _keep(project, request, record, text, lock)
+    return Finished(record, text, lock, kept=kept)
+
+
+def write_results(finished: Finished, directory: Path) -> None:
+    """`report.md` and `run.json` in a directory, by default the project's own that Git does not see."""
+    files.write_atomic(directory / REPORT_FILE, finished.report)
+    files.write_atomic(directory / RECORD_FILE, documents.write_json(finished.record.as_json()))
+
+
+def inputs_changed(project: Project) -> tuple[str, ...]:
+    """Changed or new files of the project that are no results of its pipeline: what makes a run's inputs uncommitted.
+
+    dvc.lock and the metrics that a run has just written do not count: they follow from the commit.
+    """
+    results = {f"{project.prefix}{LOCK_FILE}"}
+    places = [
+        f"{project.prefix}{stage.place(out.path)}" for stage in project.pipeline.stages for out in stage.outs
+    ]
+    return tuple(
+        path
+        for path in project.repository.changes(project.prefix)
+        if path not in results and not any(path == place or path.startswith(f"{place}/") for place in places)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What the working tree turned out to be."""
+
+    data: tuple[DataSet, ...]
+    stages: tuple[Stage, ...] = ()
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _execute(project: Project, request: Request, base: Baseline) -> _Result:
+    datastore.restore(project, Writer(project.repository, request.environ), say=request.say)
+    doing = reproducing.Doing(request.environ, request.say, clear_stale_locks=request.context.is_ci)
+    made = reproducing.sources(project, doing)
+    data = checking.validate(project, say=request.say)
+    if any(item.outcome is Outcome.FAILED for item in data):
+        request.say("the data breaks its contract: nothing is trained on it")
+        return _Result(data, stages=made, params=comparing.snapshot_worktree(project).params)
+    stages = reproducing.joined(made, reproducing.pipeline(project, doing))
+    snapshot = comparing.snapshot_worktree(project)
+    facts = Facts(
+        metrics=snapshot.metrics,
+        base=base.metrics if base.base is not None else None,
+        unreadable=base.unreadable,
+    )
+    verdicts = judge(baseline.gates(project, base), facts, file=baseline.policy_name(base))
+    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, tuple(snapshot.problems))
+
+
+def _record(
+    project: Project,
+    request: Request,
+    head: str,
+    base: Baseline,
+    result: _Result,
+    *,
+    dirty: bool,
+    seconds: float,
+) -> Record:
+    now = request.clock()
+    holds = all(item.outcome is not Outcome.FAILED for item in result.data)
+    record = Record(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{head[:8]}-{secrets.token_hex(3)}",
+        time=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        seconds=round(seconds, 3),
+        project=project.name,
+        commit=head,
+        branch=request.context.branch or project.repository.branch(),
+        dirty=dirty,
+        trigger=request.context.trigger,
+        url=request.context.url,
+        verdict=overall(result.verdicts, data_holds=holds),
+        base=base.base,
+        gates_from="head" if base.policy is None else "base",
+        gates_changed=base.policy is not None and base.policy.gates != project.config.gates,
+        gates=tuple(GateResult.of(verdict) for verdict in result.verdicts),
+        metrics=dict(result.metrics),
+        base_metrics=dict(base.metrics),
+        params=dict(result.params),
+        base_params=dict(base.params),
+        data=result.data,
+        stages=result.stages,
+        outputs=_outputs(project) if holds else (),
+        environment=_environment(project, request.context),
+        warnings=(*base.warnings, *result.warnings),
+    )
+    return record.model_copy(update={"summary": summarise(record)})
+
+
+def _outputs(project: Project) -> tuple[Output, ...]:
+    lock = comparing.load_lock(project)
+    return tuple(
+        Output(
+            path=stage.place(out.path) if (stage := project.pipeline.stage(name)) else out.path,
+            md5=out.md5,
+            size=out.size,
+        )
+        for name, entry in lock.stages.items()
+        for out in entry.outs
+        if out.md5 is not None
+    )
+
+
+def _environment(project: Project, context: Context) -> Environment:
+    requirements = project.root / (project.config.ci and project.config.ci.requirements or "requirements.txt")
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{sys.platform}-{platform.machine()}",
+        mltools=__version__,
+        dvc=dvc.version(),
+        runner=context.runner,
+        lock_md5=files.md5(requirements) if requirements.is_file() else None,
+    )
+
+
+def _reusable(project: Project, context: Context, head: str, base: Baseline, *, dirty: bool) -> Record | None:
+    """The record that this commit already has, where computing it again could tell nothing new.
+
+    In CI only: by hand the working tree is what a person wants judged. A pull request event speaks of a commit that
+    the push has judged; elsewhere the base must be the same, because another base may give another verdict.
+    """
+    if dirty or not (context.is_ci or context.trigger == "hook"):
+        return None
+    earlier = journal.find(project.repository, head, project.name)
+    if (
+        earlier is None
+        or earlier.dirty
+        or earlier.trigger == "local"
+        or earlier.environment.mltools != __version__
+    ):
+        return None
+    same_base = (earlier.base and earlier.base.commit) == (base.base and base.base.commit)
+    return earlier if same_base or context.trigger == "pull_request" else None
+
+
+def _keep(project: Project, request: Request, record: Record, text: str, lock: bytes | None) -> bool:
+    """Append the record to the journal, unless the commit has one that says the same."""
+    earlier = journal.find(project.repository, record.commit, project.name)
+    if earlier is not None and earlier.facts() == record.facts():
+        return False
+    attachments = {REPORT_FILE: text.encode(), **({LOCK_FILE: lock} if lock is not None else {})}
+    journal.append(Writer(project.repository, request.environ), record, attachments, when=request.clock())
+    return True
+
+
+def _read_lock(project: Project) -> bytes | None:
+    path = project.root / LOCK_FILE
+    return files.read_bytes(path) if path.is_file() else None
