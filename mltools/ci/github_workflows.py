@@ -1,0 +1,147 @@
+"""The workflows that GitHub runs for a project, from its configuration alone: the same input gives the same bytes.
+
+They are thin callers of the commands that a developer types. Where they end up and what happens to a file that is
+already there is decided elsewhere.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mltools import __version__
+from mltools.ci import remotes
+from mltools.ci.actions import PINNED
+from mltools.ci.stamp import stamped
+from mltools.core.config import CI, FILE, Config
+from mltools.edges.templates import RenderedFile, render
+from mltools.errors import ConfigError
+
+FOLDER = ".github/workflows"
+DEPENDABOT = ".github/dependabot.yml"
+EXPRESSION = "${{"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the workflows need to know beside mltools.yaml.
+
+    `prefix` is the project's place in the repository ("" or "sub/dir/"), `remote` the URL of its default DVC remote.
+    """
+
+    prefix: str = ""
+    remote: str | None = None
+
+
+def workflows(config: Config, facts: Facts) -> tuple[RenderedFile, ...]:
+    """The workflow files, with paths from the top of the repository.
+
+    Raises ConfigError when mltools.yaml has no `ci` section, or holds text that no workflow can carry.
+    """
+    if config.ci is None:
+        raise ConfigError(
+            f"{FILE}: has no `ci` section, which says how workflows are made",
+            hint="add one, for example: ci: {provider: github, install: mltools-gitops==" + __version__ + "}",
+        )
+    _carriable(config, config.ci, facts)
+    values = _values(config, config.ci, facts)
+    names = file_names(facts.prefix)
+    wanted = {"mltools": True, "mltools-deploy": config.release is not None, "mltools-fork": config.ci.forks}
+    return tuple(
+        RenderedFile(names[kind], stamped(_render(kind, values), __version__).encode())
+        for kind, used in wanted.items()
+        if used
+    )
+
+
+def dependabot() -> RenderedFile:
+    """The file that makes Dependabot move the actions' pins; written once and then the project's own."""
+    return RenderedFile(DEPENDABOT, render("ci/github/dependabot.yml.j2", {}).encode())
+
+
+def file_names(prefix: str) -> dict[str, str]:
+    """Where each kind of workflow of a project lies. Projects below the top carry their place in the name."""
+    suffix = _suffix(prefix)
+    return {kind: f"{FOLDER}/{kind}{suffix}.yml" for kind in ("mltools", "mltools-deploy", "mltools-fork")}
+
+
+def _render(kind: str, values: Mapping[str, Any]) -> str:
+    return render(f"ci/github/{kind}.yml.j2", {**values, "title": values["titles"][kind]})
+
+
+def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
+    directory = facts.prefix.rstrip("/")
+    suffix = _suffix(facts.prefix)
+    place = f" ({directory})" if directory else ""
+    remote = remotes.access(facts.remote)
+    return {
+        "titles": {
+            "mltools": f"mltools{place}",
+            "mltools-deploy": f"mltools deploy{place}",
+            "mltools-fork": f"mltools fork report{place}",
+        },
+        "watched": f"mltools{place}",
+        "directory": directory,
+        "slug": f"mltools{suffix}",
+        "deploy_slug": f"mltools-deploy{suffix}",
+        "fork_slug": f"mltools-fork{suffix}",
+        "deploy_file": file_names(facts.prefix)["mltools-deploy"].rpartition("/")[2],
+        "bundle": f"mltools-run{suffix}",
+        "base": config.compare.base,
+        "on_base": f"github.ref == {_expression_text(f'refs/heads/{config.compare.base}')}",
+        "release": config.release is not None,
+        "model": config.release.model if config.release else "",
+        "python": ci.python,
+        "runner": ci.runner,
+        "install": ci.install,
+        "plugin": remote.plugin,
+        "remote_secrets": remote.secrets,
+        "requirements": ci.requirements,
+        "timeout": ci.timeout_minutes,
+        "schedule": ci.schedule,
+        "cache": ci.cache,
+        "cache_inputs": tuple(
+            f"{facts.prefix}{name}" for name in (ci.requirements, FILE) if name is not None
+        ),
+        "cache_paths": tuple(dict.fromkeys((".dvc/cache", f"{facts.prefix}.dvc/cache"))),
+        "forks": ci.forks,
+        "environment": ci.environment,
+        "uses": {name: action.pinned for name, action in PINNED.items()},
+    }
+
+
+def _suffix(prefix: str) -> str:
+    """What tells the files of a project below the top apart: `-` and its directory in letters that all names take."""
+    directory = prefix.rstrip("/")
+    if not directory:
+        return ""
+    plain = directory.replace("/", "-")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "project"
+    if name == directory:
+        return f"-{name}"
+    return f"-{name}-{hashlib.sha256(directory.encode()).hexdigest()[:6]}"
+
+
+def _expression_text(text: str) -> str:
+    """A text as a literal in GitHub's expression language."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _carriable(config: Config, ci: CI, facts: Facts) -> None:
+    """Refuse what GitHub would evaluate or break up, wherever it were quoted."""
+    texts = {
+        "compare.base": config.compare.base,
+        "ci.install": ci.install,
+        "ci.requirements": ci.requirements or "",
+        "the project's directory": facts.prefix,
+    }
+    problems = [
+        f"{FILE}: {name}: {text!r} cannot stand in a workflow"
+        for name, text in texts.items()
+        if EXPRESSION in text or not text.isprintable()
+    ]
+    if problems:
+        raise ConfigError(
+            "\n".join(problems), problems=problems, hint="leave out `${{` and control characters"
+        )
