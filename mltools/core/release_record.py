@@ -1,0 +1,229 @@
+"""The release record: what a version's tag says, as text that a person reads and a block that a program reads back.
+
+No pydantic here: listing a registry reads one record per model, and starting pydantic takes longer than all of that.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NoReturn
+
+from mltools.core.markdown import clean
+from mltools.core.metrics import Scalar
+
+SCHEMA = 1
+FILE = "release.json"
+# What is kept of metrics and params in a tag; the digests are over all of them, and the journal holds the rest.
+MAX_VALUES = 1_000
+MAX_MESSAGE = 4 << 20
+
+_OPEN, _CLOSE = "```json mltools-release", "```"
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MD5 = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """The model's bytes; `path` counts from the project's directory.
+
+    Of a directory the MD5 is DVC's and ends in `.dir`, and the SHA-256 is that of what `sha256sum` prints for all
+    of its files, sorted by path.
+    """
+
+    path: str
+    md5: str
+    sha256: str
+    size: int
+
+    @property
+    def is_dir(self) -> bool:
+        return self.md5.endswith(".dir")
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data set that the run validated, and the contract it was held to."""
+
+    path: str
+    md5: str | None = None
+    contract: str | None = None
+    contract_md5: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """MD5s that are equal exactly when all data, contracts, params, or commands of stages are."""
+
+    data: str
+    contract: str
+    params: str
+    pipeline: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRecord:
+    """A released version: which bytes, made by which run of which commit from what, and how good."""
+
+    model: str
+    version: str
+    previous: str | None
+    reason: str
+    commit: str
+    run: str
+    time: str
+    verdict: str
+    file: ModelFile
+    lock_md5: str
+    digests: Digests
+    mltools: str
+    project: str = "."
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    data: tuple[DataFile, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as a JSON tree, its keys in the order of the fields."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a tag's message gives no release record."""
+
+    reason: str
+
+
+def release_json(record: ReleaseRecord) -> str:
+    """The record as the text of `release.json`."""
+    return json.dumps(record.as_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def tag_message(record: ReleaseRecord) -> str:
+    """The message of the version's tag: a summary, the metrics, and the record itself."""
+    width = max((len(clean(name)) for name in record.metrics), default=0)
+    metrics = [f"  {clean(name):<{width}}  {_shown(value)}" for name, value in record.metrics.items()]
+    lines = [
+        f"{record.model} {record.version}",
+        "",
+        clean(record.reason, limit=1_000),
+        "",
+        f"Verdict {record.verdict}, run {record.run}, commit {record.commit}.",
+        f"Model {clean(record.file.path)}, MD5 {record.file.md5}, SHA-256 {record.file.sha256}.",
+        *(["", *metrics[:40]] if metrics else []),
+        "",
+        _OPEN,
+        release_json(record) + _CLOSE,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def release_record(message: str) -> ReleaseRecord | Unreadable:
+    """The record in a tag's message, or the reason why there is none."""
+    if len(message) > MAX_MESSAGE:
+        return Unreadable(f"its message has {len(message):,} characters, more than a release record needs")
+    # The record stands last, so nothing in the text above it can be taken for it.
+    _, opened, rest = f"\n{message}".rpartition(f"\n{_OPEN}\n")
+    text, closed, _ = rest.partition(f"\n{_CLOSE}\n")
+    if not opened or not closed:
+        return Unreadable("its message holds no release record; not released by mltools")
+    return parse_record(text)
+
+
+def parse_record(text: str) -> ReleaseRecord | Unreadable:
+    """The record in the text of a `release.json`, or the reason why it is none."""
+    try:
+        tree = json.loads(text, parse_constant=_refuse)
+        return _Reader(tree, "").record()
+    except (ValueError, RecursionError) as error:
+        return Unreadable(f"its release record is broken: {error}")
+
+
+class _Reader:
+    """Reads one object field by field; ValueError names the field. Unknown keys are later versions' business."""
+
+    def __init__(self, tree: Any, path: str) -> None:
+        if not isinstance(tree, dict):
+            raise ValueError(f"{path or 'the record'} is not an object")  # noqa: TRY004 - all faults are of one kind
+        self.tree = tree
+        self.path = path
+
+    def record(self) -> ReleaseRecord:
+        if self.tree.get("schema") != SCHEMA:
+            raise ValueError(
+                f"schema {self.tree.get('schema')!r} is not {SCHEMA}, the one that is known here"
+            )
+        data = self.tree.get("data", [])
+        if not isinstance(data, list):
+            raise ValueError("data is not a list")  # noqa: TRY004 - all faults are of one kind
+        return ReleaseRecord(
+            model=self.text("model"),
+            version=self.text("version"),
+            previous=self.optional("previous"),
+            reason=self.text("reason"),
+            commit=self.text("commit", _OID),
+            run=self.text("run"),
+            time=self.text("time"),
+            verdict=self.text("verdict"),
+            file=_Reader(self.tree.get("file"), "file").file(),
+            lock_md5=self.text("lock_md5", _DIGEST),
+            digests=_Reader(self.tree.get("digests"), "digests").digests(),
+            mltools=self.text("mltools"),
+            project=self.text("project"),
+            metrics=self.values("metrics"),
+            params=self.values("params"),
+            data=tuple(_Reader(item, f"data.{index}").data() for index, item in enumerate(data)),
+        )
+
+    def file(self) -> ModelFile:
+        size = self.tree.get("size")
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ValueError("file.size is not a size in bytes")
+        path = self.text("path")
+        if path.startswith("/") or ".." in path.split("/") or "\\" in path or not path.isprintable():
+            raise ValueError(f"file.path {path!r} is not a path inside the project")
+        return ModelFile(path, self.text("md5", _MD5), self.text("sha256", _SHA256), size)
+
+    def digests(self) -> Digests:
+        return Digests(*(self.text(name, _DIGEST) for name in ("data", "contract", "params", "pipeline")))
+
+    def data(self) -> DataFile:
+        return DataFile(
+            self.text("path"), self.optional("md5"), self.optional("contract"), self.optional("contract_md5")
+        )
+
+    def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
+        value = self.tree.get(key)
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"{self._name(key)} is missing")
+        if pattern is not None and pattern.fullmatch(value) is None:
+            raise ValueError(f"{self._name(key)} is {value[:80]!r}, which is not a hash of its kind")
+        return value
+
+    def optional(self, key: str) -> str | None:
+        return None if self.tree.get(key) is None else self.text(key)
+
+    def values(self, key: str) -> dict[str, Scalar]:
+        values = self.tree.get(key, {})
+        if not isinstance(values, dict) or not all(map(_plain, values.values())):
+            raise ValueError(f"{self._name(key)} is not an object of plain values")
+        return values
+
+    def _name(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+def _plain(value: Any) -> bool:
+    # 1e999 is valid JSON and reads as infinity.
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, int | str | bool | None)
+
+
+def _shown(value: Scalar) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else clean(value)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")

@@ -1,0 +1,110 @@
+from typing import Any
+
+import pytest
+
+from mltools.core.contract import Contract, parse_contract
+from mltools.core.contract_changes import compare_contracts
+
+
+def contract(columns: dict[str, Any], **rest: Any) -> Contract:
+    return parse_contract({"schema": 1, "columns": columns, **rest}, "schemas/raw.yaml")
+
+
+def changed(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, bool]]:
+    """The changes of a column `x`."""
+    return [
+        (change.text.removeprefix("column 'x'").removeprefix(": ").strip(), change.breaks)
+        for change in compare_contracts(contract({"x": old}), contract({"x": new}))
+    ]
+
+
+NUMBER = {"type": "number"}
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (NUMBER, NUMBER, []),
+        (NUMBER, {**NUMBER, "description": "what it means", "role": "feature"}, []),
+        (NUMBER, {"type": "integer"}, [("is integer, was number", True)]),
+        ({"type": "integer"}, NUMBER, [("is number, was integer", False)]),
+        (TEXT, {"type": "category"}, [("is category, was string", False)]),
+        ({"type": "date"}, {"type": "datetime"}, [("is datetime, was date", False)]),
+        (
+            NUMBER,
+            {**NUMBER, "required": True},
+            [("0 of the rows may be without a value, was 1", True)],
+        ),
+        (
+            {**NUMBER, "max_null_fraction": 0.05},
+            {**NUMBER, "max_null_fraction": 0.1},
+            [("0.1 of the rows may be without a value, was 0.05", False)],
+        ),
+        ({**NUMBER, "minimum": 0}, {**NUMBER, "minimum": 1}, [("minimum is 1, was 0", True)]),
+        ({**NUMBER, "minimum": 1}, {**NUMBER, "minimum": 0}, [("minimum is 0, was 1", False)]),
+        ({**NUMBER, "maximum": 9}, {**NUMBER, "maximum": 10}, [("maximum is 10, was 9", False)]),
+        ({**NUMBER, "maximum": 10}, {**NUMBER, "maximum": 9}, [("maximum is 9, was 10", True)]),
+        (NUMBER, {**NUMBER, "maximum": 9}, [("maximum is 9, was none", True)]),
+        ({**NUMBER, "maximum": 9}, NUMBER, [("maximum 9 was dropped", False)]),
+        (
+            {"type": "date", "minimum": "2026-01-01"},
+            {"type": "date", "minimum": "2025-12-31"},
+            [("minimum is 2025-12-31, was 2026-01-01", False)],
+        ),
+        ({**TEXT, "max_length": 5}, {**TEXT, "max_length": 4}, [("max_length is 4, was 5", True)]),
+        ({**TEXT, "enum": ["a", "b"]}, {**TEXT, "enum": ["b", "a"]}, []),
+        ({**TEXT, "enum": ["a", "b"]}, {**TEXT, "enum": ["b"]}, [("'a' is no longer allowed", True)]),
+        (
+            {**TEXT, "enum": ["a"]},
+            {**TEXT, "enum": ["a", "b", "c"]},
+            [("'b', 'c' are allowed now", False)],
+        ),
+        (
+            {**TEXT, "enum": ["a", "b", "c", "d", "e"]},
+            {**TEXT, "enum": ["f"]},
+            [("'a', 'b', 'c' and 2 more are no longer allowed", True), ("'f' is allowed now", False)],
+        ),
+        (TEXT, {**TEXT, "enum": ["a"]}, [("only 1 values are allowed", True)]),
+        ({**TEXT, "enum": ["a"]}, TEXT, [("any value is allowed", False)]),
+        (TEXT, {**TEXT, "pattern": "a+"}, [("the pattern is 'a+'", True)]),
+        ({**TEXT, "pattern": "a+"}, TEXT, [("the pattern was dropped", False)]),
+        (TEXT, {**TEXT, "unique": True}, [("values must be unique", True)]),
+        ({**TEXT, "unique": True}, TEXT, [("values need not be unique", False)]),
+    ],
+)
+def test_a_column_that_takes_less_breaks_and_one_that_takes_more_does_not(
+    old: dict[str, Any], new: dict[str, Any], expected: list[tuple[str, bool]]
+) -> None:
+    assert changed(old, new) == expected
+
+
+def test_rules_that_only_warn_refuse_nothing() -> None:
+    strict = {**NUMBER, "minimum": 0}
+    assert changed(NUMBER, {**strict, "severity": "warn"}) == [("minimum is 0, was none", False)]
+    assert changed({**strict, "severity": "warn"}, strict) == [("minimum is 0, was none", True)]
+
+
+def test_a_column_that_goes_or_must_be_filled_breaks() -> None:
+    one, two = contract({"x": NUMBER}), contract({"x": NUMBER, "y": NUMBER})
+    assert [(c.text, c.breaks) for c in compare_contracts(two, one)] == [("column 'y' was removed", True)]
+    assert [(c.text, c.breaks) for c in compare_contracts(one, two)] == [("column 'y' was added", False)]
+    filled = contract({"x": NUMBER, "y": {**NUMBER, "required": True}})
+    assert [(c.text, c.breaks) for c in compare_contracts(one, filled)] == [
+        ("column 'y' was added and is required", True)
+    ]
+    target = contract({"x": NUMBER, "y": {**NUMBER, "required": True, "role": "target"}})
+    assert [(c.text, c.breaks) for c in compare_contracts(one, target)] == [("column 'y' was added", False)]
+
+
+def test_the_rules_of_the_whole_data_set_count() -> None:
+    plain = contract({"x": NUMBER})
+    closed = contract({"x": NUMBER}, extra_columns="forbid")
+    keyed = contract({"x": NUMBER}, primary_key=["x"])
+    known = contract({"x": NUMBER}, missing_values=["", "NA"])
+    assert [c.breaks for c in compare_contracts(plain, closed)] == [True]
+    assert [c.breaks for c in compare_contracts(closed, plain)] == [False]
+    assert [c.breaks for c in compare_contracts(plain, keyed)] == [True]
+    assert [c.breaks for c in compare_contracts(keyed, plain)] == [False]
+    assert [c.text for c in compare_contracts(known, plain)] == ["'NA' no longer means 'no value'"]
+    assert compare_contracts(plain, contract({"x": NUMBER}, rows={"min": 5}, description="d")) == ()

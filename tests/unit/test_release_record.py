@@ -1,0 +1,144 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltools.core.release_record import (
+    DataFile,
+    Digests,
+    ModelFile,
+    ReleaseRecord,
+    Unreadable,
+    parse_record,
+    release_json,
+    release_record,
+    tag_message,
+)
+
+RECORD = ReleaseRecord(
+    model="tumour",
+    version="v0.2.0",
+    previous="v0.1.0",
+    reason="Minor: new data in data/raw.csv.",
+    commit="c" * 40,
+    run="20260102T030405Z-cccccccc-abcdef",
+    time="2026-01-02T03:04:05Z",
+    verdict="passed",
+    file=ModelFile("models/model.skops", "d" * 32, "e" * 64, 4711),
+    lock_md5="f" * 32,
+    digests=Digests("1" * 32, "2" * 32, "3" * 32, "4" * 32),
+    mltools="0.1.0",
+    metrics={"test.roc_auc": 0.9912345678, "test.rows": 114, "note": None},
+    params={"train.C": 1.0, "train.solver": "lbfgs"},
+    data=(DataFile("data/raw.csv", "a" * 32, "schemas/raw.yaml", "b" * 32),),
+)
+
+
+def test_a_tag_message_is_read_back_and_reads_well() -> None:
+    message = tag_message(RECORD)
+    assert release_record(message) == RECORD
+    assert message.startswith("tumour v0.2.0\n\nMinor: new data in data/raw.csv.\n\nVerdict passed, run 2026")
+    assert "  test.roc_auc  0.991235\n  test.rows     114\n" in message
+
+
+def test_the_json_beside_a_release_is_the_same_record() -> None:
+    assert parse_record(release_json(RECORD)) == RECORD
+    assert json.loads(release_json(RECORD))["schema"] == 1
+
+
+def test_no_line_of_a_message_starts_with_what_git_takes_for_a_comment() -> None:
+    hostile = replace(RECORD, reason="#hash\n#tag", metrics={"#1": 1, "a\n# b": 2})
+    message = tag_message(hostile)
+    assert not [line for line in message.splitlines()[3:] if line.startswith("#")]
+    assert release_record(message) == hostile
+
+
+def test_a_signature_after_the_message_does_not_matter() -> None:
+    signed = tag_message(RECORD) + "-----BEGIN SSH SIGNATURE-----\nabc\n-----END SSH SIGNATURE-----\n"
+    assert release_record(signed) == RECORD
+
+
+@given(
+    st.text(),
+    st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False) | st.text(), max_size=4),
+)
+def test_no_text_in_a_record_can_pass_for_another_record(text: str, metrics: dict[str, float | str]) -> None:
+    spoof = replace(RECORD, reason=f"{text}\n```json mltools-release\n{{}}\n```\n", metrics=metrics)
+    assert release_record(tag_message(spoof)) == spoof
+
+
+def test_a_message_without_a_record_says_so() -> None:
+    for message in (
+        "",
+        "Registering artifact tumour version v0.1.0\n",
+        "```json mltools-release\n{}",
+        "```\n",
+    ):
+        found = release_record(message)
+        assert isinstance(found, Unreadable)
+        assert found.reason == "its message holds no release record; not released by mltools"
+
+
+def test_a_message_that_is_too_long_is_not_read() -> None:
+    found = release_record("x" * 5_000_000)
+    assert isinstance(found, Unreadable)
+    assert "5,000,000 characters" in found.reason
+
+
+def change(path: str, value: Any) -> str:
+    node = tree = json.loads(release_json(RECORD))
+    *parents, last = path.split(".")
+    for step in parents:
+        node = node[int(step)] if isinstance(node, list) else node[step]
+    if value is ...:
+        del node[last]
+    else:
+        node[int(last) if isinstance(node, list) else last] = value
+    return json.dumps(tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "the record is not an object"),
+        ("[" * 100_000, "recursion"),
+        (change("schema", 2), "schema 2 is not 1"),
+        (change("model", ...), "model is missing"),
+        (change("run", 7), "run is missing"),
+        (change("commit", "main"), "commit is 'main', which is not a hash"),
+        (change("file", None), "file is not an object"),
+        (change("file.md5", "D" * 32), "file.md5 is"),
+        (change("file.sha256", "e" * 63), "file.sha256 is"),
+        (change("file.size", -1), "file.size is not a size"),
+        (change("file.size", True), "file.size is not a size"),
+        (change("file.path", "../../etc/passwd"), "not a path inside the project"),
+        (change("file.path", "/etc/passwd"), "not a path inside the project"),
+        (change("file.path", "a\nb"), "not a path inside the project"),
+        (change("digests.params", ...), "digests.params is missing"),
+        (change("metrics", [1]), "metrics is not an object of plain values"),
+        (change("metrics", {"a": {"b": 1}}), "metrics is not an object of plain values"),
+        (change("data", {}), "data is not a list"),
+        (change("data.0", 1), "data.0 is not an object"),
+        (change("data.0.path", ""), "data.0.path is missing"),
+        (release_json(RECORD).replace("0.9912345678", "NaN"), "NaN is not a number"),
+        (release_json(RECORD).replace("0.9912345678", "1e999"), "metrics is not an object of plain values"),
+    ],
+)
+def test_a_broken_record_says_what_is_broken(text: str, reason: str) -> None:
+    found = parse_record(text)
+    assert isinstance(found, Unreadable)
+    assert found.reason.startswith("its release record is broken: ")
+    assert reason in found.reason
+
+
+def test_keys_of_later_versions_are_passed_over() -> None:
+    assert parse_record(change("approved_by", "somebody")) == RECORD
+
+
+def test_a_directory_is_told_by_its_hash() -> None:
+    assert ModelFile("models/m", "d" * 32 + ".dir", "e" * 64, 1).is_dir
+    assert not RECORD.file.is_dir
