@@ -41,6 +41,23 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def append(path: Path, text: str) -> None:
+    """Add text to the end of a file that others append to as well."""
+    try:
+        with path.open("ab") as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def size(path: Path) -> int:
+    """The bytes of a file, 0 when it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def md5(path: Path) -> str:
     """The MD5 of a file's bytes, as DVC keys its cache."""
     digest = hashlib.md5(usedforsecurity=False)
