@@ -139,7 +139,7 @@ def failure(said: str, root: str) -> Failure:
         path = missing["path"].removeprefix(f"{root}/")
         hint = f"create {path}, or take it out of the stage's deps in dvc.yaml"
         return Failure(f"depends on {path}, which does not exist", stage, hint)
-    return Failure(reason, stage, busy=busy)
+    return Failure(f"failed: {reason}", stage, busy=busy)
 
 
 def _without_stage(errors: str) -> Failure:

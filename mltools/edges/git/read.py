@@ -180,13 +180,13 @@ class Repository:
                 files[name.decode("utf-8", "surrogateescape")] = oid
         return files
 
-    def files(self, prefix: str, suffix: str) -> tuple[str, ...]:
-        """Files of the working tree below `prefix` that end in `suffix`: tracked, or new and not ignored."""
+    def files(self, prefix: str, *suffixes: str) -> tuple[str, ...]:
+        """Files of the working tree below `prefix` that end in a suffix: tracked, or new and not ignored."""
         if self.root is None:
             return ()
         # Ignored directories, where DVC keeps data, are not entered.
         literal = re.sub(r"([*?\[\\])", r"\\\1", prefix)
-        pattern = f":(top,glob){literal}**/*{suffix}"
+        patterns = (f":(top,glob){literal}**/*{suffix}" for suffix in suffixes)
         listing = (
             "ls-files",
             "-z",
@@ -196,7 +196,7 @@ class Repository:
             "--exclude-standard",
             "--deduplicate",
         )
-        names = self._git(*listing, "--", pattern).stdout.split(b"\0")[:-1]
+        names = self._git(*listing, "--", *patterns).stdout.split(b"\0")[:-1]
         return tuple(sorted(name.decode("utf-8", "surrogateescape") for name in names))
 
     def remotes(self) -> tuple[str, ...]:
