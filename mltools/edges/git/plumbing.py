@@ -114,3 +114,8 @@ def _windows(names: Sequence[str]) -> Iterator[bytes]:
 
 def _line(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape") + b"\n"  # file names need not be UTF-8
+
+
+def without_credentials(text: str) -> str:
+    """The text with user names and passwords taken out of URLs."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)

@@ -1,0 +1,119 @@
+"""GitPython as a runner of plumbing: argument lists in, bytes out, an identity and a date per call."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from mltools.edges.git import plumbing
+from mltools.errors import CommandError, RepositoryError
+
+try:
+    from git.cmd import Git
+except ImportError as error:  # GitPython looks for the program when it is imported
+    raise CommandError(
+        "git is not installed or not on the PATH", returncode=127, hint="install git and try again"
+    ) from error
+
+NAME, EMAIL = "mltools", "mltools@users.noreply.localhost"
+
+# A remote that answers no byte for a minute is gone; without this, Git waits for ever.
+_PATIENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+_CRUD = " .,:;<>\"\\'\n\r\t\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a Git process left."""
+
+    status: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode("utf-8", "replace")
+
+
+class Runner:
+    """Starts Git in one directory, with the caller's environment."""
+
+    def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
+        self._git = Git(str(cwd))
+        self._environ = {**_PATIENCE, **environ, **plumbing.ENV}
+        self._identity: dict[str, str] | None = None
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> Answer:
+        """Run `git ARGS`. Raises RepositoryError in Git's own words when `check` and it says no."""
+        # GitPython hands stdin on as it is: it must be a real file.
+        with tempfile.TemporaryFile() as source:
+            if stdin is not None:
+                source.write(stdin)
+                source.seek(0)
+            status, out, err = self._git.execute(
+                ["git", *args],
+                istream=None if stdin is None else source,
+                env={**self._environ, **(env or {})},
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        answer = Answer(int(status), bytes(out), str(err))
+        if check and answer.status:
+            raise RepositoryError(
+                f"git {args[0]} failed: {words(answer.err) or f'exit code {answer.status}'}"
+            )
+        return answer
+
+    def identity(self, when: datetime) -> dict[str, str]:
+        """The variables that name author, committer and date: the user's own, or mltools where none is set.
+
+        They go with one call each; nothing is written to a configuration.
+        """
+        if self._identity is None:
+            self._identity = self._people()
+        date = f"@{int(when.timestamp())} +0000"
+        return {**self._identity, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+
+    def _people(self) -> dict[str, str]:
+        listed = self.run(
+            "config", "-z", "--get-regexp", r"^(user|author|committer)\.(name|email)$", check=False
+        )
+        settings = dict(entry.split("\n", 1) for entry in listed.text.split("\0")[:-1] if "\n" in entry)
+        people = {}
+        for role in ("author", "committer"):
+            for part, fallback in (("name", NAME), ("email", EMAIL)):
+                variable = f"GIT_{role.upper()}_{part.upper()}"
+                given = (
+                    self._environ.get(variable)
+                    or settings.get(f"{role}.{part}")
+                    or settings.get(f"user.{part}")
+                    or (part == "email" and self._environ.get("EMAIL"))
+                    or fallback
+                )
+                people[variable] = _plain(given) or fallback
+        return people
+
+
+def words(said: str) -> str:
+    """What Git or a remote said, in one piece: no progress, no advice, no credentials."""
+    lines = []
+    for raw in said.replace("\r", "\n").split("\n"):
+        line = raw.removeprefix("remote:").strip()
+        if not line or line.startswith(("hint:", "To ", "error: failed to push some refs")):
+            continue
+        lines.append(line.removeprefix("fatal: ").removeprefix("error: "))
+    return plumbing.without_credentials("\n".join(dict.fromkeys(lines)))
+
+
+def _plain(text: str) -> str:
+    """A name or address without what a commit's header cannot hold."""
+    return "".join(letter for letter in text if letter not in "<>\n\r\0").strip(_CRUD)
