@@ -60,7 +60,15 @@ def size(path: Path) -> int:
 
 def md5(path: Path) -> str:
     """The MD5 of a file's bytes, as DVC keys its cache."""
-    digest = hashlib.md5(usedforsecurity=False)
+    return _digest(path, hashlib.md5(usedforsecurity=False))
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as forges and release records name content."""
+    return _digest(path, hashlib.sha256())
+
+
+def _digest(path: Path, digest: "hashlib._Hash") -> str:
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(CHUNK):
