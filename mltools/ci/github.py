@@ -1,0 +1,55 @@
+"""GitHub as a provider of runs: what started one, and how its result is shown."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mltools.ci import github_events, github_job
+from mltools.ci.provider import Forge
+from mltools.core.config import Config
+from mltools.errors import ProviderError
+
+if TYPE_CHECKING:
+    from mltools.ci.github_workflows import Facts
+    from mltools.edges.templates import RenderedFile
+
+API = "https://api.github.com"
+TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+
+read_context = github_events.read_context
+summary = github_job.summary
+output = github_job.output
+annotate = github_job.annotate
+
+
+def detect(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def event_file(environ: Mapping[str, str]) -> Path | None:
+    name = environ.get("GITHUB_EVENT_PATH")
+    return Path(name) if name else None
+
+
+def workflows(config: Config, facts: "Facts") -> "tuple[RenderedFile, ...]":
+    """The workflow files, with paths from the top of the repository."""
+    from mltools.ci import github_workflows  # noqa: PLC0415 - loads jinja2, which only this call needs
+
+    return github_workflows.workflows(config, facts)
+
+
+def connect(environ: Mapping[str, str]) -> Forge | None:
+    """The API of the repository that the variables name; None without a token or a repository.
+
+    Raises ProviderError for a repository, an address or a token that cannot be one.
+    """
+    from mltools.ci.github_api import GitHub  # noqa: PLC0415 - loads requests, which only this call needs
+
+    token = next((environ[name] for name in TOKENS if environ.get(name)), None)
+    repository = environ.get("GITHUB_REPOSITORY")
+    if token is None or not repository:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", repository):
+        raise ProviderError(f"GITHUB_REPOSITORY: {repository!r} is not OWNER/NAME")
+    return GitHub.of(environ.get("GITHUB_API_URL") or API, repository, token)

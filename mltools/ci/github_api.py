@@ -1,0 +1,188 @@
+"""GitHub's REST API for one repository, as far as mltools uses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from mltools.ci.fitting import same_text
+from mltools.ci.provider import Asset, Comment, CommitStatus, PullRequest, Release
+from mltools.ci.trees import at, need_text, need_whole, text
+from mltools.edges import files
+from mltools.edges.rest import Client, is_loopback
+from mltools.errors import ProviderError
+
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+BETWEEN_WRITES = 1.0  # GitHub asks for writes in series, a second apart
+NOTES_LIMIT = 125_000
+NOT_FOUND, FORBIDDEN, UNPROCESSABLE = 404, 403, 422
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """One repository on github.com or on a GitHub server of one's own."""
+
+    rest: Client
+    repository: str
+
+    @classmethod
+    def of(cls, api: str, repository: str, token: str) -> "GitHub":
+        """The repository at an API's address."""
+        pace = 0.0 if is_loopback(api) else BETWEEN_WRITES
+        return cls(Client(api, token, HEADERS, trusted=_uploads(api), between_writes=pace), repository)
+
+    def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
+        """Those that the commit is or was a part of; none for a commit that GitHub does not know."""
+        try:
+            found = list(self.rest.pages(self._path("commits", commit, "pulls")))
+        except ProviderError as error:
+            if error.status in {NOT_FOUND, UNPROCESSABLE}:
+                return ()
+            raise
+        return tuple(_pull_request(tree) for tree in found)
+
+    def pull_requests_from(self, owner: str, branch: str) -> tuple[PullRequest, ...]:
+        query = {"head": f"{owner}:{branch}", "state": "open"}
+        return tuple(_pull_request(tree) for tree in self.rest.pages(self._path("pulls"), query))
+
+    def comments(self, pull_request: int) -> tuple[Comment, ...]:
+        found = self.rest.pages(self._path("issues", str(pull_request), "comments"))
+        return tuple(sorted((_comment(tree) for tree in found), key=lambda comment: comment.id))
+
+    def create_comment(self, pull_request: int, body: str) -> Comment:
+        """A new comment, made once however the connection behaves."""
+        path = self._path("issues", str(pull_request), "comments")
+
+        def find() -> Any | None:
+            same = (tree for tree in self.rest.pages(path) if same_text(str(at(tree, "body") or ""), body))
+            return next(same, None)
+
+        return _comment(self.rest.create(lambda: self.rest.post(path, {"body": body}), find))
+
+    def update_comment(self, comment: int, body: str) -> bool:
+        try:
+            self.rest.patch(self._path("issues", "comments", str(comment)), {"body": body})
+        except ProviderError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def delete_comment(self, comment: int) -> None:
+        self.rest.delete(self._path("issues", "comments", str(comment)))
+
+    def set_status(self, commit: str, status: CommitStatus) -> None:
+        """The newest status of a context is the one that counts, so setting it twice does no harm."""
+        body: dict[str, str] = {
+            "context": status.context,
+            "state": status.state,
+            "description": status.description,
+        }
+        if status.url is not None:
+            body["target_url"] = status.url
+        self.rest.post(self._path("statuses", commit), body, repeatable=True)
+
+    def viewer(self) -> str | None:
+        """The login of a person's token. A workflow's or an app's token has no user, and GitHub says 403."""
+        try:
+            return text(self.rest.get("user"), "login")
+        except ProviderError as error:
+            if error.status in {FORBIDDEN, NOT_FOUND}:
+                return None
+            raise
+
+    def release(self, tag: str) -> Release | None:
+        """A published release by its tag; drafts are known by the list alone."""
+        tree = self.rest.find(self._path("releases", "tags", tag)) or self._draft(tag)
+        return None if tree is None else _release(tree)
+
+    def draft_release(self, tag: str, *, name: str, notes: str, prerelease: bool = False) -> Release:
+        existing = self.release(tag)
+        if existing is not None:
+            return existing
+        body = {
+            "tag_name": tag,
+            "name": name,
+            "body": notes[:NOTES_LIMIT],
+            "draft": True,
+            "prerelease": prerelease,
+        }
+        tree = self.rest.create(
+            lambda: self.rest.post(self._path("releases"), body), lambda: self._draft(tag)
+        )
+        return _release(tree)
+
+    def upload_asset(self, release: Release, name: str, path: Path) -> Asset:
+        """Attach a file; GitHub changes names that hold more than letters, digits and `._-`."""
+        url = release.upload_url.partition("{")[0]
+        size, digest = files.size(path), f"sha256:{files.sha256(path)}"
+
+        def find() -> Any | None:
+            for tree in self.rest.pages(self._path("releases", str(release.id), "assets")):
+                asset = _asset(tree)
+                if asset.name != name:
+                    continue
+                if asset.complete and asset.size == size and asset.digest in {None, digest}:
+                    return tree
+                self.rest.delete(self._path("releases", "assets", str(asset.id)))
+            return None
+
+        def make() -> Any:
+            return self.rest.upload(url, path, "application/octet-stream", {"name": name})
+
+        return _asset(find() or self.rest.create(make, find))
+
+    def publish_release(self, release: Release, *, latest: bool = True) -> Release:
+        """End the draft. `make_latest` is a word and not a truth value."""
+        body = {"draft": False, "make_latest": "true" if latest else "false"}
+        return _release(self.rest.patch(self._path("releases", str(release.id)), body))
+
+    def _draft(self, tag: str) -> Any | None:
+        releases = self.rest.pages(self._path("releases"))
+        return next((tree for tree in releases if at(tree, "tag_name") == tag), None)
+
+    def _path(self, *steps: str) -> str:
+        return "/".join(["repos", self.repository, *(quote(step, safe="") for step in steps)])
+
+
+def _uploads(api: str) -> tuple[str, ...]:
+    """The host that takes files: a sister of the API's host, or the API's own host on a server of one's own."""
+    host = urlsplit(api).hostname or ""
+    return (f"https://uploads.{host.removeprefix('api.')}",) if host.startswith("api.") else ()
+
+
+def _pull_request(tree: Mapping[str, Any]) -> PullRequest:
+    return PullRequest(
+        number=need_whole(tree, "number"),
+        state=need_text(tree, "state"),
+        head_sha=need_text(tree, "head", "sha"),
+        head_repository=text(tree, "head", "repo", "full_name"),
+        base_repository=need_text(tree, "base", "repo", "full_name"),
+        url=text(tree, "html_url") or "",
+    )
+
+
+def _comment(tree: Mapping[str, Any]) -> Comment:
+    return Comment(need_whole(tree, "id"), text(tree, "user", "login") or "", text(tree, "body") or "")
+
+
+def _release(tree: Mapping[str, Any]) -> Release:
+    return Release(
+        id=need_whole(tree, "id"),
+        tag=need_text(tree, "tag_name"),
+        draft=at(tree, "draft") is True,
+        url=text(tree, "html_url") or "",
+        upload_url=need_text(tree, "upload_url"),
+        assets=tuple(_asset(asset) for asset in at(tree, "assets") or ()),
+    )
+
+
+def _asset(tree: Mapping[str, Any]) -> Asset:
+    return Asset(
+        id=need_whole(tree, "id"),
+        name=need_text(tree, "name"),
+        size=need_whole(tree, "size"),
+        complete=at(tree, "state") == "uploaded",
+        digest=text(tree, "digest"),
+    )
