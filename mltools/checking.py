@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from mltools.core.config import DataSource
+from mltools.core.config import FILE, DataSource
+from mltools.core.contract import parse_contract
 from mltools.core.records import DataSet
-from mltools.edges import files, tables
+from mltools.edges import documents, files, tables
 from mltools.errors import ConfigError, DataError
-from mltools.project import Project, contract_from
+from mltools.project import Project
 
 
 def validate(project: Project, *, say: Callable[[str], None], examples: int = 5) -> tuple[DataSet, ...]:
@@ -31,14 +32,19 @@ def validate_one(project: Project, source: DataSource, *, examples: int = 5) -> 
     contract_path = project.root / source.contract
     if not contract_path.is_file():
         raise ConfigError(
-            f"mltools.yaml: data {source.path}: there is no contract {source.contract}",
-            hint=f"write {source.contract}, or take the data set out of mltools.yaml",
+            f"{FILE}: data {source.path}: there is no contract {source.contract}",
+            hint=f"write {source.contract}, or take the data set out of {FILE}",
         )
     content = files.read_bytes(contract_path)
-    contract = contract_from(content, source.contract)
+    line_of = documents.locator(content, source.contract)
+    contract = parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of)
     if not path.exists():
         raise DataError(
-            f"{source.path}: no such file, but mltools.yaml lists it under data",
+            f"{source.path}: no such file, but {FILE} lists it under data",
             hint="`mltools data pull` fetches tracked data; a new file is tracked with `dvc add`",
         )
-    return tables.check(path, contract, name=source.path, examples=examples)
+    found = tables.check(
+        path, contract, name=source.path, contract_name=source.contract, lines=line_of, examples=examples
+    )
+    hashes = {"md5": files.md5(path), "contract_md5": files.md5(contract_path)}
+    return found.model_copy(update=hashes)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mltools import __version__, baseline, checking, comparing, datastore, journal, reproducing
 from mltools.baseline import Baseline
+from mltools.core import pipeline as pipelines
 from mltools.core import report
 from mltools.core.context import Context
 from mltools.core.gates import Facts
@@ -22,7 +23,7 @@ from mltools.core.verdict import Outcome, Verdict, overall
 from mltools.edges import documents, dvc, files
 from mltools.edges.git.write import Writer
 from mltools.errors import RepositoryError
-from mltools.project import LOCK_FILE, Project
+from mltools.project import LOCK_FILE, WORK_DIR, Project, load_lock, read_lock
 
 REPORT_FILE, RECORD_FILE = "report.md", "run.json"
 
@@ -71,13 +72,15 @@ def run(project: Project, request: Request) -> Finished:
     result = _execute(project, request, base)
     record = _record(project, request, head, base, result, dirty=dirty, seconds=time.monotonic() - started)
     text = report.render(record)
-    lock = _read_lock(project)
+    lock = read_lock(project)
     kept = request.keep and _keep(project, request, record, text, lock)
     return Finished(record, text, lock, kept=kept)
 
 
 def write_results(finished: Finished, directory: Path) -> None:
     """`report.md` and `run.json` in a directory, by default the project's own that Git does not see."""
+    if directory.name == WORK_DIR and not (directory / ".gitignore").exists():
+        files.write_atomic(directory / ".gitignore", "*\n")
     files.write_atomic(directory / REPORT_FILE, finished.report)
     files.write_atomic(directory / RECORD_FILE, documents.write_json(finished.record.as_json()))
 
@@ -112,13 +115,13 @@ class _Result:
 
 def _execute(project: Project, request: Request, base: Baseline) -> _Result:
     datastore.restore(project, Writer(project.repository, request.environ), say=request.say)
-    doing = reproducing.Doing(request.environ, request.say, clear_stale_locks=request.context.is_ci)
+    doing = reproducing.Doing(request.environ, request.say, clean_locks=request.context.trigger != "local")
     made = reproducing.sources(project, doing)
     data = checking.validate(project, say=request.say)
     if any(item.outcome is Outcome.FAILED for item in data):
         request.say("the data breaks its contract: nothing is trained on it")
         return _Result(data, stages=made, params=comparing.snapshot_worktree(project).params)
-    stages = reproducing.joined(made, reproducing.pipeline(project, doing))
+    stages = reproducing.joined(made, reproducing.reproduce(project, doing))
     snapshot = comparing.snapshot_worktree(project)
     facts = Facts(
         metrics=snapshot.metrics,
@@ -170,21 +173,17 @@ def _record(
 
 
 def _outputs(project: Project) -> tuple[Output, ...]:
-    lock = comparing.load_lock(project)
     return tuple(
-        Output(
-            path=stage.place(out.path) if (stage := project.pipeline.stage(name)) else out.path,
-            md5=out.md5,
-            size=out.size,
-        )
-        for name, entry in lock.stages.items()
-        for out in entry.outs
+        Output(path=path, md5=out.md5, size=out.size)
+        for path, out in pipelines.outputs(project.pipeline, load_lock(project)).items()
         if out.md5 is not None
     )
 
 
 def _environment(project: Project, context: Context) -> Environment:
-    requirements = project.root / (project.config.ci and project.config.ci.requirements or "requirements.txt")
+    requirements = project.root / (
+        (project.config.ci and project.config.ci.requirements) or "requirements.txt"
+    )
     return Environment(
         python=platform.python_version(),
         platform=f"{sys.platform}-{platform.machine()}",
@@ -223,8 +222,3 @@ def _keep(project: Project, request: Request, record: Record, text: str, lock: b
     attachments = {REPORT_FILE: text.encode(), **({LOCK_FILE: lock} if lock is not None else {})}
     journal.append(Writer(project.repository, request.environ), record, attachments, when=request.clock())
     return True
-
-
-def _read_lock(project: Project) -> bytes | None:
-    path = project.root / LOCK_FILE
-    return files.read_bytes(path) if path.is_file() else None

@@ -6,7 +6,8 @@ from typing import Any
 
 from mltools.core import config as policy
 from mltools.core.config import Config
-from mltools.core.pipeline import Pipeline, parse_pipeline
+from mltools.core.pipeline import parse_lock, parse_pipeline
+from mltools.core.stages import Lock, Pipeline
 from mltools.edges import documents, files
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
@@ -96,3 +97,18 @@ def pipeline_from(content: bytes, name: str) -> Pipeline:
     """A pipeline from the bytes of dvc.yaml."""
     tree: Any = documents.read_yaml(content, name)
     return parse_pipeline(tree, name, documents.locator(content, name))
+
+
+def read_lock(project: Project) -> bytes | None:
+    """The bytes of dvc.lock in the working tree, None before the pipeline has run."""
+    path = project.root / LOCK_FILE
+    return files.read_bytes(path) if path.is_file() else None
+
+
+def load_lock(project: Project) -> Lock:
+    """dvc.lock of the working tree; an empty one before the pipeline has run."""
+    content = read_lock(project)
+    if content is None:
+        return Lock()
+    tree = documents.read_yaml(content, LOCK_FILE)
+    return parse_lock(tree, LOCK_FILE, documents.locator(content, LOCK_FILE))

@@ -3,29 +3,92 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mltools import comparing
-from mltools.core.freshness import Clean
+from mltools.core import pipeline as pipelines
 from mltools.core.records import Stage
-from mltools.edges import dvc, hashes
+from mltools.core.stages import Lock
+from mltools.edges import dvc, freshness
 from mltools.edges.dvc import StageEvent
-from mltools.project import Project
+from mltools.edges.freshness import Clean
+from mltools.errors import ConfigError
+from mltools.project import Project, load_lock
+
+HASHES = "cache/hashes.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """How the pipeline is run: with which environment, telling whom; `clear_stale_locks` where no person could."""
+    """How the pipeline is run: with which environment, telling whom; `clean_locks` where no person can."""
 
     environ: Mapping[str, str]
     say: Callable[[str], None]
-    clear_stale_locks: bool = False
+    clean_locks: bool = False
 
 
 def sources(project: Project, doing: Doing) -> tuple[Stage, ...]:
     """Run the stages that make the data sets which are validated, where stages make them."""
     wanted = {source.path for source in project.config.data}
-    targets = [
+    makers = [
         stage.name
         for stage in project.pipeline.stages
         if any(stage.place(out.path) in wanted for out in stage.outs)
     ]
-    return _reproduce(project, doing, targets) if targets else ()
+    return reproduce(project, doing, makers) if makers else ()
+
+
+def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tuple[Stage, ...]:
+    """Run what has changed, a line per stage as it happens. Raises CommandError when a stage fails."""
+    if outside := pipelines.outside(project.pipeline, project.prefix):
+        # DVC would run the stage first and complain about the path afterwards.
+        raise ConfigError(
+            f"dvc.yaml: outputs outside the repository: {', '.join(outside)}",
+            hint="a stage writes below the project's directory",
+        )
+    if isinstance(_freshness(project, doing), Clean):
+        names = [stage.name for stage in project.pipeline.stages if not targets or stage.name in targets]
+        events = tuple(StageEvent(name, "skipped") for name in names)
+        if not targets:
+            doing.say(f"pipeline: {len(names)} stages, nothing changed")
+    else:
+        events = dvc.repro(
+            project.root,
+            lambda event: doing.say(_line(event)),
+            environ=doing.environ,
+            targets=targets,
+            clean_locks=doing.clean_locks,
+        ).stages
+    return _stages(events, load_lock(project))
+
+
+def joined(first: Sequence[Stage], second: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages of two reproductions; one that ran in the first is not skipped because the second found it done."""
+    ran = {stage.name: stage for stage in first if stage.state != "skipped"}
+    return tuple(ran.get(stage.name, stage) for stage in second)
+
+
+def _freshness(project: Project, doing: Doing) -> freshness.Freshness:
+    return freshness.changed(
+        project.root,
+        repository=project.repository,
+        prefix=project.prefix,
+        pipeline=project.pipeline,
+        lock=load_lock(project),
+        environ=doing.environ,
+        store=project.work_dir / HASHES,
+    )
+
+
+def _stages(events: Sequence[StageEvent], lock: Lock) -> tuple[Stage, ...]:
+    return tuple(
+        Stage(
+            name=event.name,
+            state="skipped" if event.state == "running" else event.state,
+            seconds=round(event.seconds, 3),
+            md5=entry.md5 if (entry := lock.stages.get(event.name)) else None,
+        )
+        for event in events
+    )
+
+
+def _line(event: StageEvent) -> str:
+    took = f", {event.seconds:.1f} s" if event.state == "ran" else ""
+    return f"stage {event.name}: {event.state}{took}"

@@ -1,0 +1,401 @@
+"""`mltools run` on a real project: verdicts, records, bases, bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.projects import FILES, branch, dvc, make_project, set_quality
+from tests.support import Result, commit, git, make_repo, mltools
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has been run once on main, with its dvc.lock committed."""
+    place = tmp_path_factory.mktemp("template") / "project"
+    environ = {
+        **os.environ,
+        "GIT_AUTHOR_NAME": "A Tester",
+        "GIT_AUTHOR_EMAIL": "tester@example.com",
+        "GIT_COMMITTER_NAME": "A Tester",
+        "GIT_COMMITTER_EMAIL": "tester@example.com",
+    }
+    kept = dict(os.environ)
+    os.environ.update(environ)
+    try:
+        make_project(place)
+        first = mltools(place, "run")
+        assert first.code == 0, first.err
+        commit(place, {}, "Keep the results")
+        second = mltools(place, "run")
+        assert second.code == 0, second.err
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    return place
+
+
+@pytest.fixture
+def project(template: Path, tmp_path: Path) -> Path:
+    place = tmp_path / "project"
+    shutil.copytree(template, place, symlinks=True)
+    return place
+
+
+def run(place: Path, *args: str, **env: str) -> Result:
+    return mltools(place, "run", *args, env=env)
+
+
+def record(place: Path) -> dict[str, object]:
+    value = json.loads((place / ".mltools/run.json").read_text())
+    assert isinstance(value, dict)
+    return value
+
+
+def test_the_first_run_of_a_repository_has_no_base_and_passes(tmp_path: Path) -> None:
+    place = make_project(tmp_path / "p")
+    result = run(place, "--json")
+    assert result.code == 0, result.err
+    found = result.json
+    assert found["verdict"] == "passed"
+    assert found["base"] is None
+    assert [gate["outcome"] for gate in found["gates"]] == ["passed", "skipped"]
+    assert [stage["state"] for stage in found["stages"]] == ["ran", "ran"]
+    assert found["data"][0]["rows"] == 40
+    assert found["metrics"] == {"test.auc": 0.9, "test.loss": 0.1}
+    assert found["params"]["train.quality"] == 0.9
+    assert found["dirty"] is False
+    assert "train" in result.err
+    assert (place / ".mltools/report.md").read_text().startswith("### ")
+    assert git(place, "status", "--porcelain", "--", ".mltools") == ""
+    assert git(place, "for-each-ref", "refs/mltools/journal") != ""
+
+
+def test_a_second_run_of_the_same_commit_adds_no_record(project: Path) -> None:
+    before = git(project, "rev-parse", "refs/mltools/journal")
+    result = run(project)
+    assert result.code == 0, result.err
+    assert git(project, "rev-parse", "refs/mltools/journal") == before
+
+
+def test_a_clean_pipeline_starts_no_dvc(project: Path) -> None:
+    trap = project.parent / "trap"
+    (trap / "dvc").mkdir(parents=True)
+    (trap / "dvc/__init__.py").write_text("")
+    (trap / "dvc/__main__.py").write_text("raise SystemExit('DVC was started')")
+    result = run(project, "--json", PYTHONPATH=str(trap))
+    assert result.code == 0, result.err
+    assert {stage["state"] for stage in result.json["stages"]} == {"skipped"}
+
+
+def test_a_branch_that_improves_passes_against_main(project: Path) -> None:
+    branch(project, "better")
+    set_quality(project, 0.95)
+    result = run(project, "--json")
+    assert result.code == 0, result.err
+    assert result.json["base"]["commit"] == git(project, "rev-parse", "main")
+    assert result.json["base"]["how"] == "record"
+    assert result.json["base_metrics"]["test.auc"] == 0.9
+    assert [gate["outcome"] for gate in result.json["gates"]] == ["passed", "passed"]
+
+
+def test_a_branch_that_worsens_fails_with_1_and_says_why(project: Path) -> None:
+    branch(project, "worse")
+    set_quality(project, 0.8)
+    result = run(project)
+    assert result.code == 1
+    assert "failed: auc-kept: test.auc went from 0.9 to 0.8: worse by 0.1, allowed 0.01" in result.out
+    assert "test.auc" in result.out
+    assert record(project)["verdict"] == "failed"
+
+
+def test_exit_zero_changes_the_exit_code_and_never_the_verdict(project: Path) -> None:
+    branch(project, "worse")
+    set_quality(project, 0.8)
+    assert run(project, "--exit-zero").code == 0
+    assert record(project)["verdict"] == "failed"
+
+
+def test_a_change_cannot_lower_its_own_bar(project: Path) -> None:
+    branch(project, "sly")
+    set_quality(project, 0.8)
+    commit(project, {"mltools.yaml": FILES["mltools.yaml"].replace("margin: 0.01", "margin: 0.5")})
+    result = run(project, "--json")
+    assert result.code == 1
+    assert result.json["gates_from"] == "base"
+    assert result.json["gates_changed"] is True
+    assert "This change edits the gates" in (project / ".mltools/report.md").read_text()
+
+
+def test_broken_data_fails_and_nothing_is_trained_on_it(project: Path) -> None:
+    branch(project, "bad-data")
+    text = FILES["data/raw.csv"].replace("1,1.5,yes", "1,99,maybe")
+    commit(project, {"data/raw.csv": text})
+    result = run(project, "--json")
+    assert result.code == 1
+    data = result.json["data"][0]
+    assert {(item["column"], item["rule"], item["count"]) for item in data["violations"]} == {
+        ("size", "maximum", 1),
+        ("label", "enum", 1),
+    }
+    assert result.json["stages"] == []
+    assert result.json["metrics"] == {}
+    shown = run(project)
+    assert "schemas/raw.yaml:4" in shown.out
+    assert "99" in shown.out
+
+
+def test_metrics_committed_at_the_base_serve_where_there_is_no_record(project: Path) -> None:
+    git(project, "update-ref", "-d", "refs/mltools/journal")
+    branch(project, "better")
+    set_quality(project, 0.95)
+    result = run(project, "--json")
+    assert result.code == 0, result.err
+    assert result.json["base"]["how"] == "commit"
+    assert result.json["base_metrics"]["test.auc"] == 0.9
+
+
+def test_a_base_without_metrics_is_undecided_and_never_a_pass(tmp_path: Path) -> None:
+    place = make_project(tmp_path / "p")
+    branch(place, "feature")
+    set_quality(place, 0.95)
+    result = run(place, "--json")
+    assert result.code == 0, result.err
+    assert result.json["verdict"] == "undecided"
+    assert result.json["gates"][1]["outcome"] == "undecided"
+    assert "neither a record nor committed metrics" in result.json["gates"][1]["reason"]
+
+
+def test_a_detached_head_is_judged_against_main(project: Path) -> None:
+    branch(project, "feature")
+    tip = set_quality(project, 0.95)
+    git(project, "checkout", "-q", "--detach", tip)
+    result = run(project, "--json")
+    assert result.code == 0, result.err
+    assert result.json["branch"] is None
+    assert result.json["base"]["commit"] == git(project, "rev-parse", "main")
+
+
+def test_from_a_subdirectory(project: Path) -> None:
+    assert run(project / "data", "--json").json["project"] == "."
+
+
+def test_a_project_below_the_top_of_its_repository(tmp_path: Path) -> None:
+    top = make_repo(tmp_path / "mono", {"README.md": "two projects\n"})
+    place = top / "models/toy"
+    place.mkdir(parents=True)
+    dvc(place, "init", "-q", "--subdir")
+    commit(top, {f"models/toy/{name}": text for name, text in FILES.items()})
+    result = run(place, "--json")
+    assert result.code == 0, result.err
+    assert result.json["project"] == "models/toy"
+    branch(top, "worse")
+    commit(top, {"models/toy/params.yaml": "train:\n  quality: 0.8\n"})
+    assert run(place).code == 1
+
+
+def test_a_dirty_tree_is_judged_and_the_record_says_so(project: Path) -> None:
+    branch(project, "feature")
+    (project / "params.yaml").write_text("train:\n  quality: 0.97\n")
+    result = run(project, "--json")
+    assert result.code == 0, result.err
+    assert result.json["dirty"] is True
+    assert result.json["metrics"]["test.auc"] == 0.97
+
+
+def test_on_main_with_changes_the_base_is_the_commit_itself(project: Path) -> None:
+    (project / "params.yaml").write_text("train:\n  quality: 0.8\n")
+    result = run(project, "--json")
+    assert result.code == 1
+    assert result.json["base"]["commit"] == git(project, "rev-parse", "HEAD")
+
+
+def test_a_shallow_clone_without_the_base_is_undecided_with_the_way_out(
+    project: Path, tmp_path: Path
+) -> None:
+    branch(project, "feature")
+    set_quality(project, 0.95)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth=1", "--branch=feature", f"file://{project}", str(clone))
+    result = run(clone, "--json")
+    assert result.code == 0, result.err
+    assert result.json["verdict"] == "undecided"
+    assert "shallow" in " ".join(result.json["warnings"])
+
+
+def test_a_shallow_clone_of_main_finds_its_base_in_the_journal(project: Path, tmp_path: Path) -> None:
+    set_quality(project, 0.95)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
+    git(clone, "fetch", "-q", "origin", "refs/mltools/*:refs/mltools/*")
+    result = run(clone, "--json")
+    assert result.code == 0, result.err
+    assert result.json["base_metrics"]["test.auc"] == 0.9
+    assert result.json["verdict"] == "passed"
+
+
+@pytest.mark.parametrize("name", ["$(touch pwned)", "feat/ü|x", "a;b", "-x", "`id`"])
+def test_hostile_branch_names_are_only_names(project: Path, name: str) -> None:
+    git(project, "update-ref", f"refs/heads/{name}", "HEAD")
+    git(project, "symbolic-ref", "HEAD", f"refs/heads/{name}")
+    result = run(project, "--json")
+    assert result.code == 0, result.err
+    assert result.json["branch"] == name
+    assert not (project / "pwned").exists()
+
+
+def test_no_commit_yet(tmp_path: Path) -> None:
+    place = make_repo(tmp_path / "p")
+    dvc(place, "init", "-q")
+    for name, text in FILES.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    result = run(place)
+    assert result.code == 3
+    assert "no commit yet" in result.err
+    assert "hint: git add -A && git commit" in result.err
+
+
+def test_an_unknown_base_names_the_revision(project: Path) -> None:
+    result = run(project, "--base", "nope")
+    assert result.code == 3
+    assert "unknown revision 'nope'" in result.err
+
+
+def test_a_base_branch_that_is_not_there_is_undecided(project: Path) -> None:
+    commit(project, {"mltools.yaml": FILES["mltools.yaml"] + "compare: {base: trunk}\n"})
+    result = run(project, "--json")
+    assert result.json["verdict"] == "undecided"
+    assert "there is no branch 'trunk' here" in " ".join(result.json["warnings"])
+
+
+BAD_FILES = [
+    ("mltools.yaml", "", 2, "mltools.yaml:1: the file is empty"),
+    ("mltools.yaml", "schema: 1\ngates: [\n", 2, "mltools.yaml:3: not valid YAML"),
+    ("mltools.yaml", "schema: 1\ngats: []\n", 2, "did you mean 'gates'?"),
+    (
+        "mltools.yaml",
+        FILES["mltools.yaml"].replace("test.auc, min", "test.acu, min"),
+        2,
+        "did you mean 'test.auc'?",
+    ),
+    ("dvc.yaml", None, 2, "dvc.yaml"),
+    ("dvc.yaml", "stages: 3\n", 2, "dvc.yaml:1"),
+    ("dvc.yaml", "stages:\n  a:\n\tcmd: x\n", 2, "dvc.yaml:3: not valid YAML"),
+    ("schemas/raw.yaml", None, 2, "there is no contract schemas/raw.yaml"),
+    (
+        "schemas/raw.yaml",
+        "schema: 1\ncolumns:\n  id: {type: integer, minimum: 3, maximum: 1}\n",
+        2,
+        "schemas/raw.yaml:3",
+    ),
+    ("data/raw.csv", None, 3, "data/raw.csv: no such file"),
+    ("data/raw.csv", "", 3, "data/raw.csv"),
+    ("data/raw.csv", "id,size,label\n1,2\n3,4,5,6\n", 3, "data/raw.csv"),
+    ("train.py", "import sys\nprint('the last words')\nsys.exit(7)\n", 3, "the last words"),
+    ("evaluate.py", "open('metrics/test.json', 'w').write('{broken')\n", 3, "metrics/test.json"),
+    (
+        "evaluate.py",
+        "open('metrics/test.json', 'w').write('{\"test\": {\"auc\": NaN}}')\n",
+        3,
+        "metrics/test.json",
+    ),
+    (
+        "evaluate.py",
+        "open('metrics/test.json', 'w').write('{\"test\": {\"auc\": Infinity}}')\n",
+        3,
+        "metrics/test.json",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "code", "said"), BAD_FILES)
+def test_bad_files_end_in_one_clear_message(
+    project: Path, name: str, content: str | None, code: int, said: str
+) -> None:
+    before = git(project, "rev-parse", "refs/mltools/journal")
+    if content is None:
+        (project / name).unlink()
+    else:
+        (project / name).write_text(content)
+    git(project, "commit", "-q", "-a", "-m", "Break it")
+    result = run(project)
+    assert (result.code, said in result.err) == (code, True), result.err
+    assert "Traceback" not in result.err
+    assert git(project, "rev-parse", "refs/mltools/journal") == before
+
+
+def test_a_header_alone_breaks_the_contract(project: Path) -> None:
+    commit(project, {"data/raw.csv": "id,size,label\n"})
+    result = run(project, "--json")
+    assert result.code == 1
+    assert result.json["data"][0]["rows"] == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_permission_to_write_is_said(project: Path) -> None:
+    (project / ".mltools").chmod(0o500)
+    result = run(project, "-o", ".mltools/x")
+    assert result.code == 3
+    assert "cannot write" in result.err
+
+
+def test_an_output_that_cannot_be_made_is_said(project: Path) -> None:
+    (project / "taken").write_text("a file\n")
+    result = run(project, "-o", "taken/x")
+    assert result.code == 3
+    assert "cannot write" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_an_interrupt_leaves_nothing_half_written(project: Path) -> None:
+    commit(project, {"train.py": "import time\nprint('training', flush=True)\ntime.sleep(60)\n"})
+    journal = git(project, "rev-parse", "refs/mltools/journal")
+    before = (project / ".mltools/run.json").read_bytes()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mltools", "run"],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "train" in line:
+            break
+    time.sleep(0.2)  # the stage's own process has to be there for the interrupt to reach it
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(timeout=30) == 130
+    assert "Traceback" not in rest
+    assert git(project, "rev-parse", "refs/mltools/journal") == journal
+    assert (project / ".mltools/run.json").read_bytes() == before
+    assert git(project, "fsck", "--no-dangling") == ""
+
+
+def test_records_do_not_appear_without_being_asked_for(project: Path) -> None:
+    branch(project, "feature")
+    set_quality(project, 0.95)
+    before = git(project, "rev-parse", "refs/mltools/journal")
+    assert run(project, "--no-record").code == 0
+    assert git(project, "rev-parse", "refs/mltools/journal") == before
+
+
+def test_gate_check_judges_what_is_there(project: Path) -> None:
+    branch(project, "worse")
+    set_quality(project, 0.8)
+    run(project, "--no-record")
+    result = mltools(project, "gate", "check")
+    assert result.code == 1
+    assert "failed  auc-kept" in " ".join(result.out.split("\n")).replace("   ", "  ")
+    as_json = mltools(project, "gate", "check", "--json").json
+    assert as_json["verdict"] == "failed"
+    assert [gate["name"] for gate in as_json["gates"]] == ["auc-floor", "auc-kept"]
