@@ -1,0 +1,132 @@
+"""One cell under its contract, as SQL: the raw value, and the value as the contract's type or NULL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mltools.core.contract import Column, ColumnType, Value, moment
+from mltools.core.wording import TEXT
+
+INTEGERS = frozenset(
+    f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+)
+FLOATS = frozenset({"FLOAT", "DOUBLE"})
+
+# DuckDB reads more as a number, a date or a truth value than a person writing data means: 1.5 as the integer 2,
+# 1_000, 0x1F, 2024/1/5, y. So the form is checked first, then the value.
+WHOLE = r"\s*[+-]?[0-9]+(\.0*)?\s*"
+DAY = r"\s*\d{4}-\d{2}-\d{2}\s*"
+INSTANT = r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*"
+FORMS: Mapping[ColumnType, str] = {"integer": WHOLE, "date": DAY, "datetime": INSTANT}
+SQL_TYPE: Mapping[ColumnType, str] = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "string": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "datetime": "TIMESTAMPTZ",
+    "category": "VARCHAR",
+}
+TRUE = ("true", "True", "TRUE", "1")
+FALSE = ("false", "False", "FALSE", "0")
+
+# How to take a value of the contract's type out of a column that the file keeps as another one. What is not here
+# cannot be done: every value breaks the type.
+FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
+    ("whole", "integer"): "TRY_CAST({raw} AS BIGINT)",
+    ("broken", "integer"): "CASE WHEN {raw} = trunc({raw}) THEN TRY_CAST({raw} AS BIGINT) END",
+    ("whole", "number"): "{double}",
+    ("broken", "number"): "CASE WHEN isfinite({double}) THEN {double} END",
+    ("word", "string"): "CAST({raw} AS VARCHAR)",
+    ("word", "category"): "CAST({raw} AS VARCHAR)",
+    ("whole", "category"): "CAST({raw} AS VARCHAR)",
+    ("truth", "category"): "CAST({raw} AS VARCHAR)",
+    ("truth", "boolean"): "{raw}",
+    ("instant", "date"): "CASE WHEN {raw} = date_trunc('day', {raw}) THEN CAST({raw} AS DATE) END",
+    ("instant", "datetime"): "CAST({raw} AS TIMESTAMPTZ)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A column under its contract: where it stands in the data, and what the data keep it as (TEXT, or a type)."""
+
+    index: int
+    column: Column
+    kept_as: str
+
+    @property
+    def raw(self) -> str:
+        return f"r{self.index}"
+
+    @property
+    def value(self) -> str:
+        """The value as its type, NULL where there is none or it is not of the type."""
+        return f"v{self.index}"
+
+    @property
+    def double(self) -> str:
+        return f"d{self.index}"
+
+
+def raw(slot: Slot) -> str:
+    cell = f"c{slot.index}"
+    # Pandas, and so most Parquet files, know one kind of gap in a float column: NaN.
+    return f"CASE WHEN NOT isnan({cell}) THEN {cell} END" if slot.kept_as in FLOATS else cell
+
+
+def typed(slot: Slot) -> str:
+    if slot.kept_as == TEXT:
+        return _from_text(slot)
+    return _from_type(slot) or f"CAST(NULL AS {SQL_TYPE[slot.column.type]})"
+
+
+def _from_text(slot: Slot) -> str:
+    raw, kind = slot.raw, slot.column.type
+    if kind == "number":
+        return f"CASE WHEN isfinite({slot.double}) AND NOT contains({raw}, '_') THEN {slot.double} END"
+    if kind == "boolean":
+        true, false = (", ".join(map(literal, words)) for words in (TRUE, FALSE))
+        return f"CASE WHEN {raw} IN ({true}) THEN true WHEN {raw} IN ({false}) THEN false END"
+    form = FORMS.get(kind)
+    if form is None:
+        return raw
+    return f"CASE WHEN regexp_full_match({raw}, {literal(form)}) THEN TRY_CAST({raw} AS {SQL_TYPE[kind]}) END"
+
+
+def _from_type(slot: Slot) -> str | None:
+    template = FROM_TYPE.get((_family(slot.kept_as), slot.column.type))
+    return template.format(raw=slot.raw, double=slot.double) if template else None
+
+
+def _family(kept_as: str) -> str:
+    if kept_as in INTEGERS:
+        return "whole"
+    if kept_as in FLOATS or kept_as.startswith("DECIMAL"):
+        return "broken"
+    if kept_as == "VARCHAR" or kept_as.startswith("ENUM"):
+        return "word"
+    if kept_as.startswith(("TIMESTAMP", "DATE")):
+        return "instant"
+    return "truth" if kept_as == "BOOLEAN" else "other"
+
+
+def constant(value: Value | None, column: Column) -> str:
+    """A value of the contract as an SQL constant of the column's type."""
+    match column.type:
+        case "integer":
+            return str(int(value or 0))
+        case "number":
+            return f"CAST({float(value or 0)!r} AS DOUBLE)"
+        case "boolean":
+            return str(bool(value)).lower()
+        case "date":
+            return f"DATE {literal(str(value))}"
+        case "datetime":
+            return f"TIMESTAMPTZ {literal(moment(str(value)).isoformat(' '))}"
+        case _:
+            return literal(str(value))
+
+
+def literal(text: str) -> str:
+    """A text as an SQL constant."""
+    return "'" + text.replace("'", "''").replace("\0", "' || chr(0) || '") + "'"
