@@ -1,0 +1,123 @@
+"""The journal: every run's record, kept for ever behind one append-only ref.
+
+Its tree holds `records/<two digits>/<commit>/<run id>/` with `run.json`, `report.md` and `dvc.lock`, so that the records
+of a commit are found without reading those of any other.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mltools.core.records import Record, parse_record
+from mltools.edges import documents
+from mltools.edges.git.read import Repository
+from mltools.errors import ConfigError, RepositoryError
+
+if TYPE_CHECKING:  # who only reads the journal does not pay for GitPython
+    from mltools.edges.git.write import Writer
+
+log = logging.getLogger(__name__)
+
+REF = "refs/mltools/journal"
+RECORD_FILE = "run.json"
+
+_RECORD = re.compile(r"records/[0-9a-f]{2}/(?P<commit>[0-9a-f]{40,64})/(?P<id>[^/]+)/run\.json")
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?P<commit>[0-9a-f]{8})-[0-9a-f]{6}")
+_ATTACHMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *, when: datetime) -> str:
+    """Keep a record and what belongs to it; the journal's new tip. The same record again changes nothing."""
+    place = directory(record)
+    files = {f"{place}/{RECORD_FILE}": documents.write_json(record.as_json()).encode()}
+    for name, content in attachments.items():
+        if name == RECORD_FILE or not _ATTACHMENT.fullmatch(name):
+            raise RepositoryError(f"{name!r} cannot be kept beside a record")
+        files[f"{place}/{name}"] = content
+    # A branch's name may come out of a stranger's artifact: one line, whatever it holds.
+    where = f" on {' '.join(record.branch.split())}" if record.branch else ""
+    message = (
+        f"{record.verdict}: {record.commit[:10]}{where}\n\nRun: {record.id}\nTrigger: {record.trigger}\n"
+    )
+    return writer.append(REF, files, message, when=when)
+
+
+def find(repository: Repository, commit: str, project: str = ".") -> Record | None:
+    """The record that speaks for a commit: CI's (or the hook's) before a local one, clean before dirty, then the newest."""
+    found = [record for record in of_commit(repository, commit) if record.project == project]
+    return max(found, key=_weight, default=None)
+
+
+def of_commit(repository: Repository, commit: str) -> Iterator[Record]:
+    """Every record of one commit, newest first."""
+    tip = repository.oid(REF)
+    if tip is not None:
+        yield from _read(repository, repository.tree(tip, f"records/{commit[:2]}/{commit}"))
+
+
+def records(repository: Repository) -> Iterator[Record]:
+    """Every record, newest first. One that cannot be read is warned of and left out."""
+    tip = repository.oid(REF)
+    if tip is not None:
+        yield from _read(repository, repository.tree(tip, "records"))
+
+
+def load(repository: Repository, run_id: str) -> Record | None:
+    """The record of a run id."""
+    known = _ID.fullmatch(run_id)
+    tip = repository.oid(REF) if known else None
+    if known is None or tip is None:
+        return None
+    files = repository.tree(tip, f"records/{known['commit'][:2]}")
+    return next(_read(repository, {path: oid for path, oid in files.items() if f"/{run_id}/" in path}), None)
+
+
+def attachment(repository: Repository, record: Record, name: str) -> bytes | None:
+    """What was kept beside a record under this name."""
+    tip = repository.oid(REF)
+    return None if tip is None else repository.read(tip, f"{directory(record)}/{name}")
+
+
+def publish(writer: "Writer", remote: str, *, when: datetime) -> None:
+    """Bring our records to a remote; those of others that are there come here on the way."""
+    writer.publish(remote, REF, when=when)
+
+
+def fetch(writer: "Writer", remote: str) -> bool:
+    """Bring a remote's records here; False when it has no journal."""
+    return writer.receive(remote, REF)
+
+
+def directory(record: Record) -> str:
+    """Where a record lies in the journal's tree."""
+    return f"records/{record.commit[:2]}/{record.commit}/{record.id}"
+
+
+def _read(repository: Repository, files: Mapping[str, str]) -> Iterator[Record]:
+    """The records among the files, newest first: run ids begin with the time. Read as they are asked for."""
+    matches = [match for path in files if (match := _RECORD.fullmatch(path))]
+    newest = sorted(matches, key=lambda match: match["id"], reverse=True)
+    contents = repository.contents(files[match[0]] for match in newest)
+    return _parsed(newest, (content for _, content in contents))
+
+
+def _parsed(places: Iterable[re.Match[str]], contents: Iterable[bytes | None]) -> Iterator[Record]:
+    for place, content in zip(places, contents, strict=True):
+        if content is None:
+            log.warning("%s: %s is missing or damaged; run `git fsck`", REF, place[0])
+            continue
+        try:
+            record = parse_record(documents.read_json(content, place[0]), place[0])
+        except ConfigError as error:
+            log.warning("%s: skipped: %s", REF, error.message)
+            continue
+        if (record.commit, record.id) != (place["commit"], place["id"]):
+            log.warning("%s: skipped: %s speaks of another run", REF, place[0])
+            continue
+        yield record
+
+
+def _weight(record: Record) -> tuple[bool, bool, str, str]:
+    return record.trigger != "local", not record.dirty, record.time, record.id
