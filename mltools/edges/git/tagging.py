@@ -1,0 +1,50 @@
+"""An annotated tag as an object that no ref names yet: it can be pushed first, and named here once the remote took it.
+
+`git tag` signs as the user's Git is set to, but always writes a ref as well. So it works in a scratch repository that
+shares the objects; a kill at any moment, or a remote that says no, leaves no tag behind.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+
+from mltools.edges.git.read import Repository
+from mltools.edges.git.runner import Runner, words
+from mltools.errors import RepositoryError
+
+_SHA256 = 64
+
+
+def tag_object(
+    repository: Repository,
+    environ: Mapping[str, str],
+    name: str,
+    commit: str,
+    message: str,
+    *,
+    when: datetime,
+) -> str:
+    """Write an annotated tag of a commit; the object's id. Raises RepositoryError when Git, or its signer, says no."""
+    runner = Runner(repository.cwd, environ)
+    fmt = "sha256" if len(commit) == _SHA256 else "sha1"
+    with tempfile.TemporaryDirectory(prefix="mltools-tag-") as scratch:
+        runner.run("init", "--quiet", "--bare", "--template=", f"--object-format={fmt}", "--", scratch)
+        env = {
+            **runner.identity(when),
+            "GIT_DIR": scratch,
+            "GIT_OBJECT_DIRECTORY": os.fspath(repository.common_dir / "objects"),
+        }
+        # The repository's own settings say who signs, and how.
+        settings = ("-c", f"include.path={repository.common_dir / 'config'}", "-c", "core.bare=true")
+        args = ("tag", "--cleanup=verbatim", "--file=-", "--", name, commit)
+        made = runner.run(*settings, *args, stdin=message.encode(), env=env, check=False)
+        # Git 2.39 goes on without a signature when the signer fails.
+        if made.status or (made.err and _signs(repository)):
+            raise RepositoryError(f"cannot make the tag {name}: {words(made.err)}")
+        return runner.run("rev-parse", "--verify", f"refs/tags/{name}", env=env).text.strip()
+
+
+def _signs(repository: Repository) -> bool:
+    settings = (repository.config(f"tag.{key}") for key in ("gpgSign", "forceSignAnnotated"))
+    return any(value is not None and value.lower() in {"", "true", "yes", "on", "1"} for value in settings)

@@ -1,0 +1,185 @@
+"""The registry as this repository holds it and as its remote does: which versions there are, and the one that stands.
+
+Reading needs neither GitPython nor pydantic; `mltools model list` goes through here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from mltools.core import tags as grammar
+from mltools.core.registry import TAGS, Model, Registry, Version, read_registry
+from mltools.core.release_record import ReleaseRecord, Unreadable, release_record
+from mltools.core.versions import highest
+from mltools.edges.git.read import Ref, Repository
+from mltools.errors import RepositoryError, UsageError
+
+if TYPE_CHECKING:  # it loads GitPython, which reading has no use for
+    from mltools.edges.git.write import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model's versions: `latest` is the highest that stands, `used` are all numbers that were ever given away.
+
+    `only_here` are the tags that the remote does not have.
+    """
+
+    model: str
+    latest: Version | None
+    used: tuple[str, ...]
+    only_here: tuple[Ref, ...] = ()
+
+
+def load(repository: Repository, model: str | None = None) -> Registry:
+    """All that the tags here say, of one model or of all."""
+    if model is None:
+        return read_registry(repository.refs("refs/tags"))
+    return read_registry(repository.refs(*(TAGS + name for name in patterns(model))))
+
+
+def patterns(model: str) -> tuple[str, str]:
+    """What all tags of a model match."""
+    name = model.replace(":", "=")
+    return f"{name}@*", f"{name}#*"
+
+
+def record_of(version: Version) -> ReleaseRecord | Unreadable:
+    """What the version's tag says about it."""
+    return release_record(version.event.message)
+
+
+def remote_of(repository: Repository) -> str | None:
+    """The remote that releases go to; None when there is none. Raises RepositoryError when it could be several."""
+    remotes = repository.remotes()
+    if not remotes:
+        return None
+    branch = repository.branch()
+    wanted = [repository.config("remote.pushDefault")]
+    wanted += [repository.config(f"branch.{branch}.remote")] if branch else []
+    wanted += ["origin", remotes[0] if len(remotes) == 1 else None]
+    chosen = next((name for name in wanted if name in remotes), None)
+    if chosen is None:
+        raise RepositoryError(
+            f"this repository has the remotes {', '.join(remotes)}, and none of them is called origin",
+            hint="say which one it is: git config remote.pushDefault NAME",
+        )
+    return chosen
+
+
+def known(writer: "Writer", model: str, remote: str | None) -> Known:
+    """A model's versions as the remote has them, tags that are missing here fetched as far as they are needed.
+
+    Without a remote: as they are here. Raises RepositoryError when a tag stands on another commit there than here.
+    """
+    repository, pattern = writer.repository, patterns(model)[0]
+    here = _by_name(repository.refs(TAGS + pattern))
+    there = {name: ref.commit or ref.oid for name, ref in here.items()}
+    if remote is not None:
+        there = writer.remote_tags(remote, pattern)
+        _agree(here, there, remote)
+    numbers = _versions([*there, *here])
+    standing = _versions(there)
+    while (candidate := highest(standing)) is not None:
+        names = standing.pop(candidate)
+        missing = [name for name in names if name not in here]
+        if missing and remote is not None:
+            writer.fetch(remote, *(f"{TAGS}{name}:{TAGS}{name}" for name in missing))
+        folded = read_registry(repository.refs(*(TAGS + name for name in names))).models.get(model)
+        if folded is not None and folded.latest is not None:
+            break
+    else:
+        folded = None
+    return Known(
+        model=model,
+        latest=folded.latest if folded else None,
+        used=tuple(numbers),
+        only_here=tuple(ref for name, ref in here.items() if name not in there),
+    )
+
+
+def find_model(registry: Registry, name: str, *, near: str = "") -> Model:
+    """A model by its name; in the project's directory `near`, and where it is the only one of that name, by the last part.
+
+    Raises UsageError with the nearest names.
+    """
+    local = f"{near.rstrip('/')}:{name}"
+    for candidate in (local, name):
+        if candidate in registry.models:
+            return registry.models[candidate]
+    same = [model for full, model in registry.models.items() if full.rpartition(":")[2] == name]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise UsageError(f"there are several models {name!r}: {', '.join(model.name for model in same)}")
+    raise UsageError(f"there is no model {name!r}", hint=_nearest(name, registry.models, "model"))
+
+
+def find_version(model: Model, reference: grammar.Reference) -> Version:
+    """The version that a reference names. Raises UsageError with the nearest names."""
+    if reference.stage is not None:
+        held = model.in_stage(reference.stage)
+        if held is None:
+            hint = _nearest(reference.stage, model.stages, "stage")
+            raise UsageError(f"{model.name} has nothing in the stage {reference.stage!r}", hint=hint)
+        return held
+    if reference.version is None:
+        if model.latest is None:
+            raise UsageError(f"{model.name} has no version that stands")
+        return model.latest
+    found = model.find(reference.version)
+    if found is None:
+        names = [version.version for version in model.versions if version.registered]
+        raise UsageError(
+            f"{model.name} has no version {reference.version}",
+            hint=_nearest(reference.version, names, "version"),
+        )
+    return found
+
+
+def reference(text: str) -> grammar.Reference:
+    """What a person named. Raises UsageError for what cannot be a model, a version or a stage."""
+    parsed = grammar.parse_reference(text)
+    if parsed is None:
+        why = grammar.why_not(text)
+        raise UsageError(
+            f"{text!r} names no model, version or stage" + (f": {why}" if why else ""),
+            hint="write NAME, NAME@v1.2.3, NAME@latest or NAME#STAGE",
+        )
+    return parsed
+
+
+def _by_name(refs: Iterable[Ref]) -> dict[str, Ref]:
+    return {ref.name.removeprefix(TAGS): ref for ref in refs}
+
+
+def _versions(names: Iterable[str]) -> dict[str, list[str]]:
+    """Version numbers with the tags that speak of them."""
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        said = grammar.parse_tag(name)
+        if said is not None and said.version is not None:
+            found.setdefault(said.version, []).append(name)
+    return found
+
+
+def _agree(here: dict[str, Ref], there: dict[str, str], remote: str) -> None:
+    for name, ref in here.items():
+        commit = ref.commit or ref.oid
+        if name in there and there[name] != commit:
+            raise RepositoryError(
+                f"the tag {name} stands on {commit[:10]} here and on {there[name][:10]} at {remote}",
+                hint=f"if the one at {remote} is right: git tag -d '{name}' && git fetch {remote} tag '{name}'",
+            )
+
+
+def _nearest(name: str, names: Iterable[str], kind: str) -> str:
+    everything = sorted(names)
+    if not everything:
+        return f"there is no {kind} yet; `mltools release` makes the first version"
+    close = get_close_matches(name, everything, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    shown = ", ".join(everything[:8])
+    return f"there are: {shown}" if len(everything) <= 8 else f"there are: {shown} and more"  # noqa: PLR2004 - a line
