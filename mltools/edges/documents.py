@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 import yaml
@@ -109,8 +110,12 @@ def line_of(where: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:
 def locator(content: bytes, name: str) -> Callable[[Sequence[str | int]], int]:
     """A function from a path of keys to its line; the text is searched only when a line is asked for."""
 
+    @cache
+    def where() -> dict[KeyPath, int]:
+        return positions(content, name)
+
     def find(path: Sequence[str | int]) -> int:
-        return line_of(positions(content, name), path)
+        return line_of(where(), path)
 
     return find
 
