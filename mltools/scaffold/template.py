@@ -48,7 +48,9 @@ def load(name: str) -> Template:
         meant = f"did you mean {close[0]!r}? " if close else ""
         raise UsageError(f"no template {name!r}", hint=f"{meant}There are: {', '.join(known)}")
     shown = f"templates/{templates.PROJECTS}/{name}/{templates.MANIFEST}"
-    text = templates.render(f"{templates.PROJECTS}/{name}/{templates.MANIFEST}{templates.SUFFIX}", {}).encode()
+    text = templates.render(
+        f"{templates.PROJECTS}/{name}/{templates.MANIFEST}{templates.SUFFIX}", {}
+    ).encode()
     tree = documents.read_yaml(text, shown)
     return Template(name, parse_model(Manifest, tree, shown, documents.locator(text, shown)))
 
