@@ -94,7 +94,10 @@ class Column(Section):
     severity: Annotated[Severity, Field(description="whether a broken rule fails the run or only warns")] = (
         "error"
     )
-    role: Annotated[Role | None, Field(description="what the column is for")] = None
+    role: Annotated[
+        Role | None,
+        Field(description="what the column is for; of a sensitive one no value is shown in any report"),
+    ] = None
 
     @field_validator("max_null_fraction")
     @classmethod

@@ -50,6 +50,10 @@ def _length(count: int | None) -> str:
     return f"{count:,} character{'s' * (count != 1)}"
 
 
+def _furthest(word: str, fault: Fault) -> str:
+    return "" if fault.extreme is None else f" ({word} {_value(fault.extreme)})"
+
+
 def _value(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, float) else shown(str(value), 80)
 
@@ -59,19 +63,15 @@ SENTENCES: Mapping[str, Callable[[Fault], str]] = {
     "required": lambda _: "has no value",
     "primary_key": lambda _: "has no value, but is part of the primary key",
     "max_null_fraction": _gaps,
-    "minimum": lambda fault: (
-        f"below minimum {_value(fault.column.minimum)} (smallest {_value(fault.extreme)})"
-    ),
-    "maximum": lambda fault: (
-        f"above maximum {_value(fault.column.maximum)} (largest {_value(fault.extreme)})"
-    ),
+    "minimum": lambda fault: f"below minimum {_value(fault.column.minimum)}{_furthest('smallest', fault)}",
+    "maximum": lambda fault: f"above maximum {_value(fault.column.maximum)}{_furthest('largest', fault)}",
     "enum": lambda fault: f"is none of {_choice(fault.column.enum or ())}",
     "pattern": lambda fault: f"does not match {shown(fault.column.pattern or '', 200)}",
     "min_length": lambda fault: (
-        f"shorter than {_length(fault.column.min_length)} (shortest {_value(fault.extreme)})"
+        f"shorter than {_length(fault.column.min_length)}{_furthest('shortest', fault)}"
     ),
     "max_length": lambda fault: (
-        f"longer than {_length(fault.column.max_length)} (longest {_value(fault.extreme)})"
+        f"longer than {_length(fault.column.max_length)}{_furthest('longest', fault)}"
     ),
     "unique": lambda _: "repeats the value of an earlier row",
 }

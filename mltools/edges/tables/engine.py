@@ -35,6 +35,11 @@ class Engine:
             found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise _explained(str(error), self._name) from error
+        except RuntimeError as error:
+            # What DuckDB makes of Ctrl-C and of the handler that turns SIGTERM into one.
+            if "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
         return found
 
     def refuses(self, pattern: str) -> str | None:

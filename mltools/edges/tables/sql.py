@@ -101,7 +101,7 @@ def repeats(data: Layout, names: Sequence[str], most: int) -> str:
     """Values, or keys, that stand in several rows: the last such row, the first, the value as text."""
     shown = ", ".join(_shown(data.slots[name]) for name in names)
     return (
-        f"SELECT max(n) AS last, min(n), any_value(concat_ws(', ', {shown})) "
+        f"SELECT max(n) AS last, min(n), any_value(nullif(concat_ws(', ', {shown}), '')) "
         f"FROM ({values(data, names, numbered=True)}) WHERE k IS NOT NULL "
         f"GROUP BY k HAVING count(*) > 1 ORDER BY last LIMIT {most}"
     )
@@ -146,6 +146,8 @@ def _extreme(check: Check, slots: Mapping[str, Slot]) -> str | None:
     if check.column is None or check.rule not in EXTREMES:
         return None
     slot = slots[check.column]
+    if slot.column.role == "sensitive":
+        return None
     furthest = f"{EXTREMES[check.rule]}({f'length({slot.value})' if 'length' in check.rule else slot.value})"
     return f"CAST({furthest} AS VARCHAR)" if slot.column.type in MOMENTS else furthest
 
@@ -158,4 +160,7 @@ def _key(slots: Sequence[Slot]) -> str:
 
 
 def _shown(slot: Slot) -> str:
+    # An example ends in a report and in Git's history, where no sensitive value may go.
+    if slot.column.role == "sensitive":
+        return "NULL"
     return f"left(CAST({slot.raw} AS VARCHAR), {CUT})"
