@@ -141,7 +141,7 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
         digests=facts.digests,
         mltools=record.environment.mltools,
         project=record.project,
-        metrics=_first(record.metrics),
+        metrics=_first(_judged_first(record)),
         params=_first(record.params),
         data=tuple(DataFile(data.path, data.md5, data.contract, data.contract_md5) for data in record.data),
     )
@@ -222,6 +222,13 @@ def _contract_of(latest: Latest) -> str | None:
 def _some(texts: list[str]) -> str:
     more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
     return ", ".join(texts[:_NAMED]) + more
+
+
+def _judged_first(record: Record) -> dict[str, Scalar]:
+    """The metrics, first those that gates judge: where there is room for a few, these are shown."""
+    named = dict.fromkeys(gate.evidence.get("metric") for gate in record.gates)
+    judged = [name for name in named if isinstance(name, str) and name in record.metrics]
+    return {name: record.metrics[name] for name in (*judged, *record.metrics)}
 
 
 def _first(values: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -1,0 +1,72 @@
+"""`mltools model list` and `show`: the registry as Git tags hold it."""
+
+from pathlib import Path
+
+import click
+
+from mltools import registry
+from mltools.cli.session import Session
+from mltools.core import registry_report
+from mltools.core.registry import Registry
+from mltools.edges import documents
+from mltools.edges.git.read import Repository
+
+
+@click.command(
+    "list", epilog="\b\nExamples:\n  mltools model list\n  mltools model list --json | jq '.models[].version'"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.pass_obj
+def list_command(session: Session, *, as_json: bool) -> None:
+    """All models: the latest version, the stages, the verdict and the first metrics of each."""
+    known = registry.load(Repository.find(session.directory))
+    _warn(session, known)
+    if as_json:
+        session.result(documents.write_json(registry_report.registry_tree(known)), newline=False)
+        return
+    if known.models:
+        session.result("\n".join(registry_report.registry_lines(known)))
+    else:
+        session.say("no model has been released here")
+        session.hint("`mltools release` makes the first version; in a shallow clone: git fetch --tags")
+
+
+@click.command(
+    "show",
+    epilog="\b\nExamples:\n  mltools model show tumour\n  mltools model show tumour@v1.2.0 --json\n"
+    "  mltools model show 'tumour#prod'",
+)
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.pass_obj
+def show_command(session: Session, reference: str, *, as_json: bool) -> None:
+    """One version: metrics, verdict, model, data, params, who and when. Of a model, its latest one and all others."""
+    repository = Repository.find(session.directory)
+    wanted = registry.reference(reference)
+    known = registry.load(repository)
+    model = registry.find_model(known, wanted.model, near=inside(repository, session.directory))
+    version = registry.find_version(model, wanted)
+    _warn(session, known, model.name)
+    if as_json:
+        session.result(documents.write_json(registry_report.version_tree(model, version)), newline=False)
+        return
+    lines = registry_report.version_lines(model, version)
+    if wanted.version is None and wanted.stage is None and not wanted.latest:
+        lines += ["versions:", *(f"  {line}" for line in registry_report.history_lines(model))]
+    session.result("\n".join(lines))
+
+
+def inside(repository: Repository, directory: Path) -> str:
+    """The directory's place in the repository, "" at the top: models of a project there carry it in their name."""
+    if repository.root is None:
+        return ""
+    place = directory.resolve().relative_to(repository.root.resolve()).as_posix()
+    return "" if place == "." else place
+
+
+def _warn(session: Session, known: Registry, model: str | None = None) -> None:
+    for odd in known.odd:
+        if model is None or odd.tag.startswith(
+            (f"{model.replace(':', '=')}@", f"{model.replace(':', '=')}#")
+        ):
+            session.warn(f"tag {odd.tag}: {odd.reason}")
