@@ -8,7 +8,6 @@ from mltools import registry
 from mltools.cli.session import Session
 from mltools.core import registry_report
 from mltools.core.registry import Registry
-from mltools.edges import documents
 from mltools.edges.git.read import Repository
 
 
@@ -22,7 +21,7 @@ def list_command(session: Session, *, as_json: bool) -> None:
     known = registry.load(Repository.find(session.directory))
     _warn(session, known)
     if as_json:
-        session.result(documents.write_json(registry_report.registry_tree(known)), newline=False)
+        session.result(registry_report.json_text(registry_report.registry_tree(known)), newline=False)
         return
     if known.models:
         session.result("\n".join(registry_report.registry_lines(known)))
@@ -48,7 +47,7 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     version = registry.find_version(model, wanted)
     _warn(session, known, model.name)
     if as_json:
-        session.result(documents.write_json(registry_report.version_tree(model, version)), newline=False)
+        session.result(registry_report.json_text(registry_report.version_tree(model, version)), newline=False)
         return
     lines = registry_report.version_lines(model, version)
     if wanted.version is None and wanted.stage is None and not wanted.latest:

@@ -1,5 +1,6 @@
 """The registry and its versions as JSON trees and as lines for a terminal."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,11 @@ def version_tree(model: Model, version: Version) -> dict[str, Any]:
         "unreadable": record.reason if isinstance(record, Unreadable) else None,
         "versions": [_version_tree(model, one) for one in model.versions],
     }
+
+
+def json_text(tree: Mapping[str, Any]) -> str:
+    """A tree as text; listing does without the module that also reads YAML, which takes as long to load as the rest."""
+    return json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def registry_lines(registry: Registry) -> list[str]:
