@@ -6,9 +6,9 @@ from typing import Any
 
 from mltools.core import config as policy
 from mltools.core.config import Config
-from mltools.core.pipeline import parse_lock, parse_pipeline
+from mltools.core.pipeline import parse_pipeline
 from mltools.core.stages import Lock, Pipeline
-from mltools.edges import documents, files
+from mltools.edges import documents, dvcfiles, files
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
 
@@ -110,5 +110,4 @@ def load_lock(project: Project) -> Lock:
     content = read_lock(project)
     if content is None:
         return Lock()
-    tree = documents.read_yaml(content, LOCK_FILE)
-    return parse_lock(tree, LOCK_FILE, documents.locator(content, LOCK_FILE))
+    return dvcfiles.lock_from(content)

@@ -125,14 +125,17 @@ def write_yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def read_json(content: bytes, name: str) -> Any:
-    """The value of strict JSON. Raises ConfigError; NaN and Infinity are no JSON and are named."""
+def read_json(content: bytes, name: str, *, constants: bool = False) -> Any:
+    """The value of strict JSON. Raises ConfigError; NaN and Infinity are no JSON and are refused.
+
+    With `constants` they are read as numbers, for callers that name the key which holds them.
+    """
 
     def refuse(constant: str) -> NoReturn:
         raise ConfigError(f"{name}: {constant} is not a number that JSON or a comparison can hold")
 
     try:
-        return json.loads(_decode(content, name), parse_constant=refuse)
+        return json.loads(_decode(content, name), parse_constant=None if constants else refuse)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{name}:{error.lineno}: not valid JSON: {error.msg}") from error
     except RecursionError as error:
