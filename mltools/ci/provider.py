@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # the modules load jinja2, which a run has no use for
     from mltools.edges.templates import RenderedFile
 
 
+State = Literal["success", "failure", "error", "pending"]
+Level = Literal["error", "warning", "notice"]
+
+
 @dataclass(frozen=True, slots=True)
 class PullRequest:
     """A pull request as the forge knows it now; `head_repository` is None when the fork is gone."""
@@ -42,7 +46,7 @@ class CommitStatus:
     """The verdict as the forge shows it beside a commit."""
 
     context: str
-    state: Literal["success", "failure", "error", "pending"]
+    state: State
     description: str
     url: str | None = None
 
@@ -74,7 +78,7 @@ class Release:
 class Annotation:
     """A remark that the forge shows beside a file's line, or beside the run."""
 
-    level: Literal["error", "warning", "notice"]
+    level: Level
     text: str
     title: str = "mltools"
     file: str | None = None

@@ -39,11 +39,15 @@ def marker(key: str) -> str:
     return f"<!-- mltools:report:v1:{quote(key, safe='/._-').replace('--', '%2D%2D')} -->"
 
 
+def room(key: str, note: str = "") -> int:
+    """The characters that are left for the report itself."""
+    return LIMIT - len(marker(key)) - len(note) - 8
+
+
 def body_of(key: str, report: str, *, note: str = "") -> str:
     """A comment's text: the marker, the report and a closing note, cut to what a comment takes."""
-    head, tail = f"{marker(key)}\n", f"\n\n{note}" if note else ""
-    room = LIMIT - len(head) - len(tail) - 2
-    return head + fit(report.strip("\n"), room) + tail + "\n"
+    parts = [marker(key), fit(report.strip("\n"), room(key, note))]
+    return "\n".join([*parts, *(["", note] if note else [])]) + "\n"
 
 
 def own(comments: Sequence[Comment], key: str, viewer: Callable[[], str | None]) -> tuple[Comment, ...]:

@@ -1,0 +1,276 @@
+"""A run's report where people look: on its pull requests, beside its commit, on the page of the CI run.
+
+Posting never decides. What cannot be posted is said, the report is left in a file and on the run's page, and the
+verdict stays what it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltools.ci import sticky
+from mltools.ci.provider import Annotation, CommitStatus, Forge, Level, Provider, PullRequest, State
+from mltools.ci.sticky import Act, Create, Delete, Update
+from mltools.core import report
+from mltools.core.context import Context
+from mltools.core.markdown import clean
+from mltools.core.records import Record, parse_record
+from mltools.core.report.facts import summarise
+from mltools.core.verdict import Outcome
+from mltools.edges import documents, files
+from mltools.errors import DataError, MltoolsError, ProviderError, UsageError
+
+REPORT_FILE, RECORD_FILE = "report.md", "run.json"
+STATUS_LIMIT = 140
+ANNOTATIONS = 10  # of each level a step may make that many; GitHub drops the rest
+STATES: Mapping[Outcome, State] = {
+    Outcome.PASSED: "success",
+    Outcome.FAILED: "failure",
+    # A commit status knows nothing between yes and no; the description says "undecided".
+    Outcome.UNDECIDED: "success",
+    Outcome.SKIPPED: "error",
+}
+FORK_NOTE = "<sub>From a fork: computed by the pull request's own code, in a run without any secrets.</sub>"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A report to be posted; `untrusted` says that the record was made by a stranger's pull request."""
+
+    record: Record
+    context: Context
+    provider: Provider | None
+    environ: Mapping[str, str]
+    directory: Path
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+    untrusted: bool = False
+    dry_run: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.record.project
+
+    @property
+    def shown(self) -> Record:
+        """The record as it is shown. Of a stranger's, nothing that could be text or a link of their choice is kept."""
+        if not self.untrusted:
+            return self.record
+        ours = {"url": self.context.url, "branch": self.context.branch, "summary": summarise(self.record)}
+        return self.record.model_copy(update=ours)
+
+
+def load_record(directory: Path) -> Record:
+    """The record that a run left in a directory. Raises DataError or ConfigError when it cannot be read."""
+    path = directory / RECORD_FILE
+    try:
+        content = files.read_bytes(path)
+    except DataError as error:
+        raise DataError(
+            f"no run to report on: {error.message}",
+            hint="`mltools run` leaves one in .mltools; name another directory with --run",
+        ) from error
+    return parse_record(documents.read_json(content, str(path)), str(path))
+
+
+def post(posting: Posting) -> bool:
+    """Show the report wherever it can be shown; False when a part of it could not be posted.
+
+    Raises UsageError or DataError when an untrusted record does not belong to the event that it came with.
+    """
+    if posting.untrusted:
+        require_match(posting.record, posting.context)
+    shown = report.render(posting.shown)
+    on_page = _show_on_page(posting, shown)
+    complete = _post_to_forge(posting)
+    if not complete and not posting.dry_run:
+        path = posting.directory / REPORT_FILE
+        files.write_atomic(path, shown)
+        posting.say(f"the report is in {path}" + (" and on the page of the run" if on_page else ""))
+    return complete
+
+
+def require_match(record: Record, context: Context) -> None:
+    """A record that a stranger made counts for the commit of the event only. Raises UsageError or DataError."""
+    if context.trigger != "workflow_run":
+        raise UsageError(
+            f"--untrusted needs a workflow_run event, this is {context.trigger!r}",
+            hint="`mltools workflow generate` writes the workflow that it is meant for",
+        )
+    if context.head is None or context.branch is None:
+        raise DataError("the workflow_run event names no head commit and branch; nothing can be posted")
+    if record.commit != context.head:
+        raise DataError(
+            f"refused: the result speaks of commit {record.commit[:8]}, the run was for {context.head[:8]}"
+        )
+
+
+def aim(
+    found: Sequence[PullRequest], *, commit: str, repository: str
+) -> tuple[tuple[PullRequest, ...], tuple[str, ...]]:
+    """The pull requests that a report on `commit` goes to, and a remark on each of the others."""
+    wanted, remarks = [], []
+    for pull in found:
+        name = f"pull request #{pull.number}"
+        if pull.base_repository.lower() != repository.lower():
+            remarks.append(f"{name} belongs to {clean(pull.base_repository)}; nothing is posted there")
+        elif pull.state != "open":
+            remarks.append(f"{name} is closed; nothing is posted there")
+        elif pull.head_sha != commit:
+            remarks.append(f"{name} has moved on to {pull.head_sha[:8]}; its report is left alone")
+        else:
+            wanted.append(pull)
+    return tuple(wanted), tuple(remarks)
+
+
+def comment_body(posting: Posting) -> str:
+    """The whole text of the comment, within what a comment takes."""
+    note = FORK_NOTE if posting.untrusted else ""
+    text = report.render(posting.shown, limit=sticky.room(posting.key, note))
+    return sticky.body_of(posting.key, text, note=note)
+
+
+def status_of(posting: Posting) -> CommitStatus:
+    """The verdict as a commit status, named after the project when the repository holds several."""
+    record = posting.shown
+    url = record.url or posting.context.url
+    return CommitStatus(
+        context="mltools" if record.project == "." else f"mltools/{clean(record.project)}",
+        state=STATES[record.verdict],
+        description=clean(record.summary, limit=STATUS_LIMIT),
+        url=url if url and url.startswith(("https://", "http://")) else None,
+    )
+
+
+def annotations(record: Record) -> tuple[Annotation, ...]:
+    """What the log of a CI run should point at: broken rules at their line of the contract, gates that did not pass."""
+    folder = "" if record.project == "." else f"{record.project}/"
+    found = [
+        Annotation("error", f"{data.path}: {broken.message}", file=folder + data.contract, line=broken.line)
+        if data.contract
+        else Annotation("error", f"{data.path}: {broken.message}")
+        for data in record.data
+        for broken in data.violations
+    ]
+    found += [
+        Annotation("error", f"{data.path}: {data.error}")
+        for data in record.data
+        if data.error and not data.violations
+    ]
+    levels: dict[Outcome, Level] = {Outcome.FAILED: "error", Outcome.UNDECIDED: "warning"}
+    found += [
+        Annotation(levels[gate.outcome], f"gate {gate.name}: {gate.outcome.value}: {gate.reason}")
+        for gate in record.gates
+        if gate.outcome in levels
+    ]
+    errors = [item for item in found if item.level == "error"][:ANNOTATIONS]
+    warnings = [item for item in found if item.level == "warning"][:ANNOTATIONS]
+    return (*errors, *warnings)
+
+
+def _show_on_page(posting: Posting, shown: str) -> bool:
+    provider = posting.provider
+    if provider is None or posting.dry_run:
+        return False
+    if not posting.untrusted:
+        lines = filter(None, map(provider.annotate, annotations(posting.record)))
+        for line in lines:
+            posting.say(line)
+    try:
+        return provider.summary(posting.environ, shown)
+    except MltoolsError as error:
+        posting.warn(f"the run's page does not show the report: {error.message}")
+        return False
+
+
+def _post_to_forge(posting: Posting) -> bool:
+    try:
+        forge = None if posting.provider is None else posting.provider.connect(posting.environ)
+        if forge is None:
+            posting.warn(
+                "not posted: there is no token for a forge here; GITHUB_TOKEN and GITHUB_REPOSITORY name one"
+            )
+            return False
+        pulls = _targets(posting, forge)
+    except ProviderError as error:
+        _warn(posting, "not posted", error)
+        return False
+    body = comment_body(posting)
+    posted = [_comment(posting, forge, pull, body) for pull in pulls]
+    return _set_status(posting, forge) and all(posted)
+
+
+def _targets(posting: Posting, forge: Forge) -> tuple[PullRequest, ...]:
+    commit = posting.record.commit
+    if posting.untrusted:
+        owner, _, branch = (posting.context.branch or "").rpartition(":")
+        found = forge.pull_requests_from(owner or forge.repository.split("/")[0], branch)
+    else:
+        found = forge.pull_requests_of(commit)
+    pulls, remarks = aim(found, commit=commit, repository=forge.repository)
+    for remark in remarks:
+        posting.say(remark)
+    if not pulls:
+        posting.say(f"no open pull request has {commit[:8]} as its head")
+    return pulls
+
+
+def _comment(posting: Posting, forge: Forge, pull: PullRequest, body: str) -> bool:
+    try:
+        comments = forge.comments(pull.number)
+        acts = sticky.plan(pull.number, sticky.own(comments, posting.key, forge.viewer), body)
+        if not acts:
+            posting.say(f"pull request #{pull.number} shows this report already")
+        for act in acts:
+            posting.say(f"{'would ' if posting.dry_run else ''}{_words(act)}")
+            if not posting.dry_run:
+                _apply(posting, forge, act)
+    except ProviderError as error:
+        _warn(posting, f"pull request #{pull.number}: the report could not be posted", error)
+        return False
+    return True
+
+
+def _apply(posting: Posting, forge: Forge, act: Act) -> None:
+    match act:
+        case Update(pull_request, comment, body):
+            if not forge.update_comment(comment, body):
+                _apply(posting, forge, Create(pull_request, body))
+        case Create(pull_request, body):
+            made = forge.create_comment(pull_request, body)
+            if made.author != sticky.BOT:
+                for extra in sticky.superseded(forge.comments(pull_request), posting.key, made):
+                    _apply(posting, forge, extra)
+        case Delete(comment):
+            forge.delete_comment(comment)
+
+
+def _words(act: Act) -> str:
+    match act:
+        case Create(pull_request):
+            return f"comment on pull request #{pull_request}"
+        case Update(pull_request, comment):
+            return f"update comment {comment} on pull request #{pull_request}"
+        case Delete(comment):
+            return f"delete comment {comment}, which is older"
+
+
+def _set_status(posting: Posting, forge: Forge) -> bool:
+    commit, status = posting.record.commit, status_of(posting)
+    if posting.record.dirty:
+        posting.warn(f"no status is set: the run had changes that commit {commit[:8]} does not hold")
+        return True
+    words = f"set the status {status.context} of {commit[:8]} to {status.state}: {status.description}"
+    posting.say(f"{'would ' if posting.dry_run else ''}{words}")
+    if posting.dry_run:
+        return True
+    try:
+        forge.set_status(commit, status)
+    except ProviderError as error:
+        _warn(posting, "the commit's status could not be set", error)
+        return False
+    return True
+
+
+def _warn(posting: Posting, what: str, error: ProviderError) -> None:
+    posting.warn(f"{what}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
