@@ -325,8 +325,10 @@ class TestText:
 
     def test_of_a_directory_arrives_unchanged(self) -> None:
         for job in jobs(rendered(**{**PLAIN, "prefix": "größe 2/it's/"})):
-            if job.commands:
+            if job.uses("actions/checkout"):
                 assert job.tree["defaults"]["run"]["working-directory"] == "größe 2/it's"
+            else:
+                assert "working-directory" not in job.tree.get("defaults", {}).get("run", {})
 
     def test_of_a_remotes_kind_brings_its_plugin_and_its_secrets(self) -> None:
         (train,) = [
