@@ -255,6 +255,7 @@ class _Reader:
                 yield OutputSpec(
                     path=str(where),
                     cache=options.get("cache", True) is not False,
+                    push=options.get("push", True) is not False,
                     persist=options.get("persist") is True,
                     metric=kind == "metrics",
                     plot=kind == "plots",

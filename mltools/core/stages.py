@@ -14,6 +14,7 @@ class OutputSpec:
 
     path: str
     cache: bool = True
+    push: bool = True
     persist: bool = False
     metric: bool = False
     plot: bool = False

@@ -31,7 +31,7 @@ _HINTS = (
             "Authentication failed",
             "Permission denied (publickey",
         ),
-        "Git has no login for this remote: set up a credential helper or an SSH key",
+        "Git has no login for this remote: set up a credential helper or an SSH key, or set GIT_TERMINAL_PROMPT=1",
     ),
     (
         ("Permission to", "403", "denied to", "Write access", "insufficient permission", "unpacker error"),

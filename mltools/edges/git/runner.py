@@ -41,7 +41,9 @@ class Runner:
 
     def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
         self._git = Git(str(cwd))
-        self._environ = {**_PATIENCE, **environ, **plumbing.ENV}
+        # Who sets GIT_TERMINAL_PROMPT wants to be asked for a password.
+        prompt = {"GIT_TERMINAL_PROMPT": environ.get("GIT_TERMINAL_PROMPT", "0")}
+        self._environ = {**_PATIENCE, **environ, **plumbing.ENV, **prompt}
         self._identity: dict[str, str] | None = None
 
     def run(

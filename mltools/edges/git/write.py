@@ -43,6 +43,7 @@ class Writer:
 
     def __init__(self, repository: Repository, environ: Mapping[str, str]) -> None:
         self.repository = repository
+        self.environ = environ
         self._runner = Runner(repository.cwd, environ)
 
     def commit(
