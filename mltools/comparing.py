@@ -4,24 +4,22 @@ dvc.yaml and dvc.lock of that revision say which files count. Contents come from
 come from DVC's cache or from the project's store in Git. What cannot be had is named in `problems`.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mltools.core.comparison import Snapshot, TrackedFile
-from mltools.core.freshness import UnsureError
 from mltools.core.metrics import Scalar
 from mltools.core.pipeline import DEFAULT_PARAMS, FILE, LOCK_FILE, metric_files, outputs, params_files
 from mltools.core.stages import Lock, LockedFile, Pipeline
-from mltools.edges import documents, dvcfiles, valuefiles
+from mltools.edges import contents, documents, dvcfiles, valuefiles
+from mltools.edges.contents import Contents
 from mltools.edges.git.read import Repository
-from mltools.errors import DataError
+from mltools.errors import ConfigError, RepositoryError
 
-STORE = "refs/mltools/objects"
+POLICY = "mltools.yaml"
 WORKTREE = "working tree"
-SHORT = 8
 
 
 class Place(Protocol):
@@ -35,6 +33,54 @@ class Place(Protocol):
     def prefix(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A place without its configuration, which a comparison does not need."""
+
+    root: Path
+    repository: Repository
+    prefix: str
+
+
+def locate(directory: Path) -> Located:
+    """The project that `directory` lies in: the nearest directory upwards with mltools.yaml or dvc.yaml.
+
+    Raises RepositoryError outside Git, ConfigError when there is neither file.
+    """
+    repository = Repository.find(directory)
+    top = repository.root
+    if top is None:
+        raise RepositoryError(f"{directory} is a bare repository", hint="compare in a clone of it")
+    top, here = top.resolve(), directory.resolve()
+    upwards = [here, *here.parents]
+    inside = upwards[: upwards.index(top) + 1] if top in upwards else [here]
+    for name in (POLICY, FILE):
+        for root in inside:
+            if (root / name).is_file():
+                prefix = root.relative_to(top).as_posix()
+                return Located(root, repository, "" if prefix == "." else f"{prefix}/")
+    raise ConfigError(
+        f"neither {POLICY} nor {FILE} in {directory} or above it, up to the repository's top",
+        hint="make a project with `mltools init DIR`, or work in the directory of one",
+    )
+
+
+def base_branch(place: Place) -> str:
+    """The branch that mltools.yaml compares with: its remote's tip where that is known, else the local one.
+
+    A local tip that is ahead of the remote's counts more.
+    """
+    name = _policy_base(place.root / POLICY)
+    remote, local = f"refs/remotes/origin/{name}", f"refs/heads/{name}"
+    tips = {ref.name: ref.commit for ref in place.repository.refs(remote, local) if ref.commit}
+    first, second = tips.get(remote), tips.get(local)
+    if first is not None and (
+        second is None or first == second or not place.repository.is_ancestor(first, second)
+    ):
+        return f"origin/{name}"
+    return name
+
+
 def snapshot(
     repository: Repository, prefix: str, rev: str, *, environ: Mapping[str, str] | None = None
 ) -> Snapshot:
@@ -43,101 +89,43 @@ def snapshot(
     Raises RepositoryError for an unknown revision, ConfigError for a dvc.yaml or dvc.lock that is wrong there,
     DataError for metrics or params that cannot be understood: each names the file and the revision.
     """
-    commit = repository.commit(rev)
-    source = _Source(
-        at=f" at {commit[:SHORT] if rev == commit else rev}",
-        read=lambda paths: _read_at(repository, commit, prefix, paths),
-        below=lambda path: _below_at(repository, commit, prefix, path),
-        keep=_Keep(repository, prefix, environ or {}),
-    )
+    commit = _commit(repository, rev)
+    source = contents.at_revision(repository, prefix, rev, commit, environ or {})
     return _snapshot(source, rev, commit)
 
 
 def snapshot_worktree(place: Place, *, environ: Mapping[str, str] | None = None) -> Snapshot:
     """The project as it stands in the working tree. Raises as `snapshot` does."""
-    root = place.root
-    source = _Source(
-        at="",
-        read=lambda paths: {path: _on_disk(root / path) for path in paths},
-        below=lambda path: _below_on_disk(root, path),
-        keep=_Keep(place.repository, place.prefix, environ or {}),
-    )
+    source = contents.in_worktree(place.root, place.repository, place.prefix, environ or {})
     return _snapshot(source, WORKTREE, None)
 
 
-class _AbsentError(Exception):
-    """A content that is declared and cannot be had; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Keep:
-    """Where contents are found by their hash: DVC's cache, then the project's store in Git."""
-
-    repository: Repository
-    prefix: str
-    environ: Mapping[str, str]
-
-    def get(self, md5: str) -> bytes:
-        bare = md5.removesuffix(".dir")
-        for content in self._candidates(f"{md5[:2]}/{md5[2:]}"):
-            if content is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() == bare:
-                return content
-        raise _AbsentError(
-            f"its content is kept by DVC (md5 {bare}) and is not here; `dvc fetch` or `mltools data pull` brings it"
+def _commit(repository: Repository, rev: str) -> str:
+    """The commit of a revision; a branch that is here only as the remote's is meant by its short name, too."""
+    commit = repository.resolve(rev) or repository.resolve(f"refs/remotes/origin/{rev}")
+    if commit is not None:
+        return commit
+    branch = rev.removeprefix("origin/")
+    hint = "`git branch -a` and `git tag` list what there is"
+    if repository.shallow():
+        hint = f"this clone is shallow: `git fetch --depth=1 origin {branch}` brings that revision"
+    elif repository.remotes():
+        hint = (
+            f"`git fetch origin {branch}` brings a branch of the remote; `git branch -a` lists what there is"
         )
-
-    def _candidates(self, place: str) -> Iterator[bytes | None]:
-        if (dvc_dir := self._dvc_dir()) is not None:
-            try:
-                yield _on_disk(dvcfiles.cache_dir(dvc_dir, self.environ) / place)
-            except UnsureError as error:
-                raise _AbsentError(f"its content is in a DVC cache that only DVC finds: {error}") from error
-        for _, content in self.repository.contents([f"{STORE}:md5/{place}"]):
-            yield content
-
-    def _dvc_dir(self) -> Path | None:
-        top = self.repository.root
-        if top is None:
-            return None
-        steps = [step for step in self.prefix.split("/") if step]
-        places = (top.joinpath(*steps[:depth], ".dvc") for depth in range(len(steps), -1, -1))
-        return next((place for place in places if place.is_dir()), None)
+    raise RepositoryError(f"unknown revision {rev!r}", hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where a snapshot's contents come from; `at` is how messages say so."""
-
-    at: str
-    read: Callable[[list[str]], Mapping[str, bytes | None]]
-    below: Callable[[str], Mapping[str, bytes]]
-    keep: _Keep
-    problems: list[str] = field(default_factory=list)
-
-    def contents(self, path: str, content: bytes | None, locked: LockedFile | None) -> Mapping[str, bytes]:
-        """A file's content by its path, or those of a directory's files; a problem is noted when there is none."""
-        if content is not None:
-            return {path: content}
-        if inside := self.below(path):
-            return inside
-        try:
-            return dict(self._kept(path, locked))
-        except _AbsentError as error:
-            self.problems.append(f"{path}{self.at}: {error}")
-            return {}
-
-    def _kept(self, path: str, locked: LockedFile | None) -> Iterator[tuple[str, bytes]]:
-        if locked is None or locked.md5 is None:
-            raise _AbsentError(f"{FILE} declares it, and it is not there")
-        content = self.keep.get(locked.md5)
-        if not locked.is_dir:
-            yield path, content
-            return
-        for entry in documents.read_json(content, f"{path}{self.at}"):
-            yield f"{path}/{entry['relpath']}", self.keep.get(entry["md5"])
+def _policy_base(path: Path) -> str:
+    """`compare.base` of mltools.yaml. Read by itself, because the whole model takes longer than the comparison."""
+    content = contents.on_disk(path)
+    tree = documents.read_yaml(content, POLICY) if content is not None else None
+    section = tree.get("compare") if isinstance(tree, dict) else None
+    base = section.get("base") if isinstance(section, dict) else None
+    return base if isinstance(base, str) and base else "main"
 
 
-def _snapshot(source: _Source, name: str, commit: str | None) -> Snapshot:
+def _snapshot(source: Contents, name: str, commit: str | None) -> Snapshot:
     declared = source.read([FILE, LOCK_FILE])
     pipeline, lock = Pipeline(), Lock()
     if (content := declared[FILE]) is not None:
@@ -155,7 +143,7 @@ def _snapshot(source: _Source, name: str, commit: str | None) -> Snapshot:
         metrics_by_file={
             path: valuefiles.metrics_from(content, path, source.at)
             for wanted in metrics
-            for path, content in source.contents(wanted, found[wanted], held.get(wanted)).items()
+            for path, content in source.get(wanted, found[wanted], held.get(wanted)).items()
         },
         params_by_file=dict(_params(source, pipeline, {path: found[path] for path in params}, held)),
         stages={entry.name: entry.md5 for entry in lock.stages.values()},
@@ -165,11 +153,11 @@ def _snapshot(source: _Source, name: str, commit: str | None) -> Snapshot:
 
 
 def _params(
-    source: _Source, pipeline: Pipeline, found: Mapping[str, bytes | None], held: Mapping[str, LockedFile]
+    source: Contents, pipeline: Pipeline, found: Mapping[str, bytes | None], held: Mapping[str, LockedFile]
 ) -> Iterator[tuple[str, Mapping[str, Scalar]]]:
     keys = _declared_keys(pipeline)
     for wanted, there in found.items():
-        for path, content in source.contents(wanted, there, held.get(wanted)).items():
+        for path, content in source.get(wanted, there, held.get(wanted)).items():
             if path.endswith(".py"):
                 source.problems.append(f"{path}{source.at}: params written in Python are read by DVC alone")
             else:
@@ -197,31 +185,3 @@ def _tracked(
             places = ((stage.place(dep.path), dep) for dep in entry.deps)
             yield from ((place, TrackedFile(dep, "input")) for place, dep in places if place not in made)
     yield from ((place, TrackedFile(file, "output")) for place, file in made.items())
-
-
-def _read_at(repository: Repository, commit: str, prefix: str, paths: list[str]) -> dict[str, bytes | None]:
-    found = repository.read_many(commit, [f"{prefix}{path}" for path in paths])
-    return {path: found[f"{prefix}{path}"] for path in paths}
-
-
-def _below_at(repository: Repository, commit: str, prefix: str, path: str) -> dict[str, bytes]:
-    names = list(repository.tree(commit, f"{prefix}{path}"))
-    found = repository.read_many(commit, names) if names else {}
-    return {name.removeprefix(prefix): content for name, content in found.items() if content is not None}
-
-
-def _on_disk(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-
-
-def _below_on_disk(root: Path, path: str) -> dict[str, bytes]:
-    top = root / path
-    if not top.is_dir():
-        return {}
-    inside = sorted(place for place in top.rglob("*") if place.is_file())
-    return {place.relative_to(root).as_posix(): place.read_bytes() for place in inside}
