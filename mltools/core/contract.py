@@ -5,6 +5,7 @@ file, line and the nearest right key. How data are checked against it is left to
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from mltools.core.config import LineOf, Section, parse_model
+from mltools.core.patterns import unsupported
 
 ColumnType = Literal["integer", "number", "string", "boolean", "date", "datetime", "category"]
 Role = Literal["id", "feature", "target", "time", "weight", "sensitive"]
@@ -24,11 +26,15 @@ TEXTUAL = frozenset({"string", "category"})
 
 # Longest text that a contract may hold in one place: a report line, not a document.
 LONGEST = 1_000
+# No bound lies beyond what a double-precision number can be.
+FARTHEST = sys.float_info.max
 
 
 def _scalar(value: Any) -> Any:
     if not isinstance(value, int | float | str | bool):
         raise ValueError(f"{_shown(value)} is not a number, a text or a truth value")  # noqa: TRY004 - pydantic reports ValueErrors
+    if isinstance(value, int | float) and not abs(value) <= FARTHEST:
+        raise ValueError(f"{_shown(value)} is no finite number that a column can hold")
     return value
 
 
@@ -41,6 +47,11 @@ def _mapping(value: Any) -> Any:
 def _columns(value: Any) -> Any:
     if value is None or value == {}:
         raise ValueError("is empty; a contract names at least one column")
+    for name in value if isinstance(value, Mapping) else ():
+        if not isinstance(name, str) or not name:
+            raise ValueError(
+                f"a column cannot be called {name!r}; a name is text, in quotes where it looks like a number"
+            )
     return value
 
 
@@ -49,6 +60,12 @@ def _pattern(pattern: str) -> str:
     if fault:
         raise ValueError(f"{_shown(pattern)}: {fault}")
     return pattern
+
+
+def _gap(text: str) -> str:
+    if re.search(r"[,\t\"\r\n]", text):
+        raise ValueError(f"{text!r} holds a delimiter, a quote or a line end, so no field could be that text")
+    return text
 
 
 Scalar = Annotated[Value, Field(union_mode="smart"), BeforeValidator(_scalar)]
@@ -183,14 +200,20 @@ class Contract(Section):
         Field(description="columns whose values together are there, and different, in each row"),
     ] = ()
     missing_values: Annotated[
-        tuple[Annotated[str, Field(max_length=100, pattern=r"^[^,\"\t\r\n]*$")], ...],
+        tuple[Annotated[str, Field(max_length=100), AfterValidator(_gap)], ...],
         Field(
-            min_length=1,
             max_length=100,
             description="texts that mean 'no value' in a CSV file. NaN and inf are no numbers unless they are listed; "
             "in Parquet a NaN is 'no value', as in pandas",
         ),
     ] = ("",)
+
+    @field_validator("missing_values")
+    @classmethod
+    def _some(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if not texts:
+            raise ValueError("is empty; leave it out and the empty field means 'no value'")
+        return texts
 
     @field_validator("primary_key")
     @classmethod
@@ -222,25 +245,6 @@ def moment(text: str) -> datetime:
     """A date or a time of a contract, in UTC. Raises ValueError when it is neither."""
     found = datetime.fromisoformat(text)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]")
-_UNSUPPORTED: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\(\?<?[=!]"), "look-around {found} is not supported by the engine (RE2)"),
-    (re.compile(r"\\[1-9]|\(\?P=\w+\)"), "the back-reference {found} is not supported by the engine (RE2)"),
-    (re.compile(r"\(\?>"), "the atomic group {found} is not supported by the engine (RE2)"),
-    (re.compile(r"[*+?}]\+"), "the possessive {found} is not supported by the engine (RE2)"),
-)
-
-
-def unsupported(pattern: str) -> str | None:
-    """Why a pattern of Python or Perl is none of RE2, None when nothing tells. The engine judges the rest."""
-    bare = re.sub(r"\\[^1-9]", "__", _CLASS.sub("_", pattern.replace("\\\\", "__")))
-    for fault, reason in _UNSUPPORTED:
-        found = fault.search(bare)
-        if found:
-            return reason.format(found=found.group())
-    return None
 
 
 def _refuse_other_type(value: Value, kind: ColumnType) -> None:

@@ -1,0 +1,247 @@
+"""What counts mean: which checks there are, which break the contract, and in which words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from mltools.core.contract import Contract, parse_contract
+from mltools.core.records import DataSet, Violation
+from mltools.core.validation import MOST, Check, Measured, Tally, broken, judge, outcome, plan, unreadable
+from mltools.core.verdict import Outcome
+from mltools.core.wording import TEXT
+
+
+def contract(**table: Any) -> Contract:
+    columns = table.pop("columns", {"a": {"type": "string"}})
+    return parse_contract({"schema": 1, "columns": columns, **table}, "s.yaml")
+
+
+def judged(
+    rules: Contract,
+    tallies: dict[Check, Tally],
+    *,
+    rows: int = 569,
+    header: Sequence[str] | None = None,
+    **more: Any,
+) -> tuple[Violation, ...]:
+    names = tuple(rules.columns) if header is None else header
+    return judge(rules, dict.fromkeys(names, TEXT), Measured(rows, tallies), more.pop("samples", {}), **more)
+
+
+def test_a_plan_holds_the_checks_of_the_columns_that_are_there() -> None:
+    rules = contract(
+        columns={
+            "id": {"type": "integer", "unique": True, "required": True},
+            "age": {"type": "integer", "minimum": 0, "maximum": 120, "max_null_fraction": 0.1},
+            "code": {"type": "string", "pattern": "x+", "min_length": 1, "max_length": 3},
+            "gone": {"type": "string", "required": True},
+        }
+    )
+    assert plan(rules, ["id", "code", "age", "more"]) == (
+        Check("type", "id"),
+        Check("required", "id"),
+        Check("unique", "id"),
+        Check("type", "age"),
+        Check("max_null_fraction", "age"),
+        Check("minimum", "age"),
+        Check("maximum", "age"),
+        Check("type", "code"),
+        Check("pattern", "code"),
+        Check("min_length", "code"),
+        Check("max_length", "code"),
+    )
+
+
+def test_a_key_asks_for_values_and_for_different_ones() -> None:
+    rules = contract(columns={"a": {"type": "integer"}, "b": {"type": "integer"}}, primary_key=["a", "b"])
+    assert plan(rules, ["a", "b"])[2:] == (
+        Check("primary_key", "a"),
+        Check("primary_key", "b"),
+        Check("primary_key"),
+    )
+
+
+def test_a_key_of_one_unique_required_column_is_checked_once() -> None:
+    column = {"type": "integer", "unique": True, "required": True}
+    rules = contract(columns={"id": column}, primary_key=["id"])
+    assert plan(rules, ["id"]) == (Check("type", "id"), Check("required", "id"), Check("primary_key"))
+
+
+def test_a_key_stays_an_error_where_its_column_only_warns() -> None:
+    column = {"type": "integer", "required": True, "severity": "warn"}
+    rules = contract(columns={"id": column}, primary_key=["id"])
+    checks = plan(rules, ["id"])
+    assert Check("primary_key", "id") in checks
+    found = judged(rules, {Check("primary_key", "id"): Tally(1)})
+    assert [item.severity for item in found] == ["error"]
+
+
+def test_a_key_with_a_missing_column_is_not_checked_as_a_whole() -> None:
+    rules = contract(columns={"a": {"type": "integer"}, "b": {"type": "integer"}}, primary_key=["a", "b"])
+    assert Check("primary_key") not in plan(rules, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("fraction", "nulls", "rows", "breaks"),
+    [
+        (0.29, 29, 100, False),  # 0.29 * 100 is 28.999999999999996
+        (0.07, 7, 100, False),
+        (0.1, 11, 100, True),
+        (0.0, 0, 100, False),
+        (0.0, 1, 10_000_000, True),
+        (1.0, 5, 5, False),
+        (0.5, 0, 0, False),
+    ],
+)
+def test_a_share_of_gaps_breaks_the_contract_only_above_its_limit(
+    fraction: float, nulls: int, rows: int, *, breaks: bool
+) -> None:
+    rules = contract(columns={"a": {"type": "string", "max_null_fraction": fraction}})
+    check = Check("max_null_fraction", "a")
+    assert broken(rules, Measured(rows, {check: Tally(nulls)})) == ((check,) if breaks else ())
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "tally", "sentence"),
+    [
+        ({"maximum": 30}, "maximum", Tally(3, 31.2), "above maximum 30 (largest 31.2)"),
+        ({"minimum": 0.5}, "minimum", Tally(3, -1e-7), "below minimum 0.5 (smallest -1e-07)"),
+        ({"minimum": 0}, "minimum", Tally(3), "below minimum 0"),
+        ({"type": "integer"}, "type", Tally(3), "is not an integer"),
+        ({"type": "date"}, "type", Tally(3), "is not a date"),
+        ({"required": True}, "required", Tally(3), "has no value"),
+        (
+            {"max_null_fraction": 0.001},
+            "max_null_fraction",
+            Tally(3),
+            "has no value, a share of 0.005272; at most 0.001 may be",
+        ),
+        ({"enum": [1, 2]}, "enum", Tally(3), "is none of 1, 2"),
+        (
+            {"type": "category", "enum": list("abcdefghij")},
+            "enum",
+            Tally(3),
+            "is none of 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h' and 2 more",
+        ),
+        ({"type": "string", "pattern": "a+\n"}, "pattern", Tally(3), r"does not match a+\n"),
+        (
+            {"type": "string", "min_length": 1},
+            "min_length",
+            Tally(3, 0),
+            "shorter than 1 character (shortest 0)",
+        ),
+        (
+            {"type": "string", "max_length": 4},
+            "max_length",
+            Tally(3, 9),
+            "longer than 4 characters (longest 9)",
+        ),
+        ({"unique": True}, "unique", Tally(3), "repeats the value of an earlier row"),
+    ],
+)
+def test_a_broken_rule_is_a_sentence(column: dict[str, Any], rule: str, tally: Tally, sentence: str) -> None:
+    rules = contract(columns={"mean_radius": {"type": "number", **column}})
+    (found,) = judged(rules, {Check(rule, "mean_radius"): tally})
+    assert found.message == f"3 of 569 rows: mean_radius {sentence}"
+    assert (found.column, found.rule, found.count) == ("mean_radius", rule, 3)
+
+
+def test_a_type_that_the_file_declares_is_named() -> None:
+    rules = contract(columns={"age": {"type": "integer"}})
+    (found,) = judge(rules, {"age": "VARCHAR"}, Measured(4, {Check("type", "age"): Tally(4)}), {})
+    assert found.message == "4 of 4 rows: age is not an integer; the file keeps it as VARCHAR"
+
+
+def test_a_violation_knows_its_line_its_severity_and_its_examples() -> None:
+    rules = contract(columns={"a": {"type": "number", "maximum": 3, "severity": "warn"}})
+    check = Check("maximum", "a")
+    lines = {("columns", "a", "maximum"): 12}
+    (found,) = judged(
+        rules,
+        {check: Tally(1, 4.0)},
+        samples={check: ["row 7: 4.0"]},
+        lines=lambda path: lines[tuple(map(str, path))],  # type: ignore[index]
+    )
+    assert (found.line, found.severity, found.examples) == (12, "warn", ("row 7: 4.0",))
+
+
+def test_missing_columns_name_what_the_file_has_instead() -> None:
+    rules = contract(
+        columns={"mean_radius": {"type": "number"}, "id": {"type": "integer"}, "x": {"type": "string"}}
+    )
+    found = judged(rules, {}, header=["mean radius", "\u0456d", "id "])
+    assert [item.message for item in found] == [
+        "column mean_radius is missing; the file has 'mean radius'",
+        "column id is missing; the file has 'id '",
+        "column x is missing",
+    ]
+    assert {item.rule for item in found} == {"missing"}
+
+
+def test_a_name_in_another_alphabet_is_spelled_out() -> None:
+    rules = contract(columns={"identity": {"type": "integer"}})
+    (found,) = judged(rules, {}, header=["\u0456dentity"])
+    assert found.message == r"column identity is missing; the file has '\u0456dentity'"
+
+
+def test_extra_columns_are_violations_only_where_they_are_forbidden() -> None:
+    header = ["a", "b", "<script>"]
+    assert judged(contract(), {}, header=header) == ()
+    found = judged(contract(extra_columns="forbid"), {}, header=header)
+    assert [item.column for item in found] == ["b", "<script>"]
+    assert found[1].message == "column '<script>' is not in the contract, which forbids extra columns"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "rows", "message"),
+    [
+        ({"min": 100}, 99, "99 rows, fewer than the minimum 100"),
+        ({"max": 1000}, 1001, "1,001 rows, more than the maximum 1,000"),
+        ({}, 0, "no rows: the file holds nothing but its header"),
+        ({"min": 5}, 0, "no rows: the file holds nothing but its header"),
+        ({"min": 0}, 0, None),
+        ({"min": 5, "max": 5}, 5, None),
+    ],
+)
+def test_rows_are_counted(bounds: dict[str, int], rows: int, message: str | None) -> None:
+    found = judged(contract(rows=bounds), {}, rows=rows)
+    assert [item.message for item in found] == ([] if message is None else [message])
+
+
+def test_repeated_keys_are_one_violation_of_the_table() -> None:
+    rules = contract(columns={"a": {"type": "integer"}, "b c": {"type": "integer"}}, primary_key=["a", "b c"])
+    (found,) = judged(rules, {Check("primary_key"): Tally(2)})
+    assert found.column is None
+    assert found.message == "2 of 569 rows: the primary key (a, 'b c') repeats that of an earlier row"
+
+
+def test_errors_fail_and_warnings_pass() -> None:
+    rules = contract(
+        columns={"a": {"type": "number", "minimum": 0, "severity": "warn"}, "b": {"type": "number"}}
+    )
+    warned = judged(rules, {Check("minimum", "a"): Tally(1, -1.0)})
+    assert outcome(warned) is Outcome.PASSED
+    assert outcome((*warned, *judged(rules, {Check("type", "b"): Tally(1)}))) is Outcome.FAILED
+    assert outcome(()) is Outcome.PASSED
+
+
+def test_more_violations_than_a_record_holds_are_summed_up() -> None:
+    rules = contract(columns={f"c{index}": {"type": "string"} for index in range(MOST + 7)})
+    found = judged(rules, {}, header=["other"])
+    assert len(found) == MOST
+    assert found[-1].message == "and 8 more rules are broken"
+    assert DataSet(path="x", outcome=outcome(found), violations=found).outcome is Outcome.FAILED
+
+
+def test_names_out_of_the_data_fit_a_record() -> None:
+    found = judged(contract(extra_columns="forbid"), {}, header=["a", "z\n" * 5_000])
+    assert len(found[0].column or "") < 500
+    assert "\n" not in found[0].message
+
+
+def test_unreadable_data_fail_with_their_reason() -> None:
+    data = unreadable("data/raw.csv", "data/raw.csv:3: 2 fields\nwhere the header has 3")
+    assert data.outcome is Outcome.FAILED
+    assert data.error == r"data/raw.csv:3: 2 fields\nwhere the header has 3"
+    assert data.rows is None
