@@ -198,6 +198,17 @@ class TestEveryWorkflow:
                 called = {job["uses"].removeprefix("./") for job in tree["jobs"].values() if "uses" in job}
                 assert called <= set(files)
 
+    def test_passes_a_called_workflow_the_secrets_that_it_uses(self) -> None:
+        for files in RENDERED:
+            for job in jobs(files):
+                if "uses" in job.tree:
+                    text = files[job.tree["uses"].removeprefix("./")]
+                    used = set(re.findall(r"secrets\.([A-Z_]+)", text))
+                    taken = trees(files)[job.tree["uses"].removeprefix("./")]["on"]["workflow_call"].get(
+                        "secrets", {}
+                    )
+                    assert used == set(taken) == set(job.tree.get("secrets", {}))
+
     def test_two_projects_of_one_repository_share_no_file_but_dependabots(self) -> None:
         places = ("", "a/b/", "a-b/", "a b/", "größe/", "grösse/")
         files = [set(rendered(**{**PLAIN, "prefix": place})) - {DEPENDABOT} for place in places]
@@ -246,7 +257,7 @@ class TestEveryJob:
     def test_holds_the_token_in_the_environment_of_single_steps(self) -> None:
         for job in EVERY_JOB:
             outside = {key: value for key, value in job.workflow.items() if key != "jobs"} | {
-                key: value for key, value in job.tree.items() if key != "steps"
+                key: value for key, value in job.tree.items() if key not in {"steps", "secrets"}
             }
             assert not re.search(r"token|secrets\.", json.dumps(outside)), job
             for step in job.steps:
