@@ -157,16 +157,16 @@ class GitHubServer:
         if body is not None and kind.startswith("application/json"):
             body = json.loads(content)
         wrong = self.forge.description.request(method, template, query, body)
-        try:
-            viewer = self._viewer(request.headers.get("Authorization"))
-            call = Call(template, path, query, body, viewer, f"{self.url}{parts.path}")
-            reply = (
-                answer(self.forge, method, call)
-                if not wrong
-                else Reply(422, {"message": "Validation Failed"})
-            )
-        except Refused as refused:
-            reply = refused.reply
+        if wrong:
+            reply = Refused(422, "Validation Failed").reply
+        else:
+            try:
+                viewer = self._viewer(request.headers.get("Authorization"))
+                reply = answer(
+                    self.forge, method, Call(template, path, query, body, viewer, f"{self.url}{parts.path}")
+                )
+            except Refused as refused:
+                reply = refused.reply
         wrong += self.forge.description.answer(method, template, reply.status, reply.body)
         self.problems += [f"{method} {parts.path}: {problem}" for problem in wrong]
         return reply
@@ -228,7 +228,7 @@ def serving(**options: Any) -> Iterator[GitHubServer]:
     """A server for one test, which fails when a request or an answer was not as GitHub describes it."""
     with GitHubServer(**options) as server:
         yield server
-    assert server.problems == []
+    assert server.problems == [], "\n".join(server.problems)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.openapi import Description
 
+DOCS = "https://docs.github.com/rest"
 BOT = "github-actions[bot]"
 
 
@@ -43,9 +44,9 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 
     def __init__(self, status: int, words: str, **error: str) -> None:
         super().__init__(words)
-        self.reply = Reply(status, {"message": words, "documentation_url": "https://docs.github.com/rest"})
+        self.reply = Reply(status, {"message": words, "documentation_url": DOCS})
         if error:
-            self.reply.body["errors"] = [{"resource": "Thing", **error}]
+            self.reply.body["errors"] = [{"resource": "Thing", "code": "custom", **error}]
 
 
 @dataclass

@@ -50,6 +50,6 @@ def connect(environ: Mapping[str, str]) -> Forge | None:
     repository = environ.get("GITHUB_REPOSITORY")
     if token is None or not repository:
         return None
-    if not re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", repository):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+", repository):
         raise ProviderError(f"GITHUB_REPOSITORY: {repository!r} is not OWNER/NAME")
     return GitHub.of(environ.get("GITHUB_API_URL") or API, repository, token)

@@ -114,8 +114,13 @@ class Client:
                 raise
 
     def upload(self, url: str, path: Path, content_type: str, params: Mapping[str, str | int]) -> Any:
-        """POST a file as it is."""
-        return self._json(Request("POST", self._url(url, params), content=path, content_type=content_type))
+        """POST a file as it is, to the forge or a trusted sister of it."""
+        target = self._url(url, params)
+        if not self._transport.trusts(target):
+            raise ProviderError(
+                f"{origin(url)[1]}: files are not sent there, it is not a host of {self.base}"
+            )
+        return self._json(Request("POST", target, content=path, content_type=content_type))
 
     def create(self, make: Callable[[], Any], find: Callable[[], Any | None], *, tries: int = 3) -> Any:
         """Make a thing once: after a lost answer `find` looks whether it was made before `make` is called again."""

@@ -155,7 +155,7 @@ class Transport:
                     headers=headers,
                     json=request.json,
                     data=data,
-                    auth=_Auth(self.token if self._is_trusted(request.url) else None),
+                    auth=_Auth(self.token if self.trusts(request.url) else None),
                     timeout=(min(CONNECT_SECONDS, left), min(READ_SECONDS, left)),
                     proxies={"no_proxy": "*"} if is_loopback(request.url) else None,
                     allow_redirects=False,
@@ -204,7 +204,8 @@ class Transport:
         )
         return Lost(f"{'cannot be reached' if unsent else 'no whole answer'}: {reason}", sent=not unsent)
 
-    def _is_trusted(self, url: str) -> bool:
+    def trusts(self, url: str) -> bool:
+        """Whether the token may go to an address."""
         return origin(url) in {origin(address) for address in self.trusted}
 
     def masked(self, text: str) -> str:
