@@ -18,6 +18,7 @@ __all__ = [
     "Reproduced",
     "StageEvent",
     "add",
+    "cache_dir",
     "checkout",
     "find_root",
     "init",
@@ -105,6 +106,15 @@ def pull(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ())
 def push(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> None:
     """Send data objects from the cache to the DVC remote."""
     _run("push", "-q", *_after(targets), root=root, environ=environ)
+
+
+def cache_dir(root: Path, *, environ: Mapping[str, str]) -> Path:
+    """Where DVC keeps objects, asked where its configuration is more than `dvcfiles.cache_dir` reads."""
+    done = process.run(*DVC, "cache", "dir", cwd=root, env=_environment(environ), check=False)
+    lines = done.text.strip().splitlines()
+    if done.returncode != 0 or not lines:
+        raise _failed("dvc cache dir", done.returncode, [*lines, *done.errors.splitlines()], root)
+    return Path(lines[-1])
 
 
 def version() -> str | None:

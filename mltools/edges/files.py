@@ -32,7 +32,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask()
         temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
@@ -78,7 +78,8 @@ def _digest(path: Path, digest: "hashlib._Hash") -> str:
     return digest.hexdigest()
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that new files are not given."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
