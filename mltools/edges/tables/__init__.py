@@ -83,8 +83,9 @@ def _measured(engine: Engine, path: Path, name: str, contract: Contract) -> tupl
         except RowTooLongError as error:
             too_long = error
             continue
+        # A condition that is unknown in every row, as in a column of gaps, is counted as NULL.
         pairs = zip(checks, numbers[::2], numbers[1::2], strict=True)
-        return data, Measured(rows, {check: Tally(count, extreme) for check, count, extreme in pairs})
+        return data, Measured(rows, {check: Tally(count or 0, extreme) for check, count, extreme in pairs})
     raise too_long
 
 

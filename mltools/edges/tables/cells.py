@@ -14,8 +14,11 @@ FLOATS = frozenset({"FLOAT", "DOUBLE"})
 # DuckDB reads more as a number, a date or a truth value than a person writing data means: 1.5 as the integer 2,
 # 1_000, 0x1F, 2024/1/5, y. So the form is checked first, then the value.
 WHOLE = r"\s*[+-]?[0-9]+(\.0*)?\s*"
-DAY = r"\s*\d{4}-\d{2}-\d{2}\s*"
-INSTANT = r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*"
+YEAR = r"(000[1-9]|00[1-9]\d|0[1-9]\d{2}|[1-9]\d{3})"  # there is no year 0
+DAY = rf"\s*{YEAR}-\d{{2}}-\d{{2}}\s*"
+INSTANT = (
+    rf"\s*{YEAR}-\d{{2}}-\d{{2}}" r"([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*"
+)
 FORMS: Mapping[ColumnType, str] = {"integer": WHOLE, "date": DAY, "datetime": INSTANT}
 SQL_TYPE: Mapping[ColumnType, str] = {
     "integer": "BIGINT",

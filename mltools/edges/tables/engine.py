@@ -22,8 +22,9 @@ class RowTooLongError(DataError):
 class Engine:
     """A database in memory that may read one file."""
 
-    def __init__(self, connection: Any, name: str) -> None:
+    def __init__(self, connection: Any, path: Path, name: str) -> None:
         self._connection = connection
+        self._path = path
         self._name = name
 
     def row(self, sql: str) -> tuple[Any, ...]:
@@ -34,7 +35,7 @@ class Engine:
         try:
             found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except duckdb.Error as error:
-            raise _explained(str(error), self._name) from error
+            raise _explained(str(error).replace(str(self._path), self._name), self._name) from error
         except RuntimeError as error:
             # What DuckDB makes of Ctrl-C and of the handler that turns SIGTERM into one.
             if "interrupted" in str(error):
@@ -75,7 +76,7 @@ def opened(path: Path, name: str) -> Iterator[Engine]:
                 "lock_configuration = true",
             ):
                 connection.execute(f"SET {setting}")
-            yield Engine(connection, name)
+            yield Engine(connection, path, name)
         finally:
             connection.close()
 

@@ -101,7 +101,7 @@ def repeats(data: Layout, names: Sequence[str], most: int) -> str:
     """Values, or keys, that stand in several rows: the last such row, the first, the value as text."""
     shown = ", ".join(_shown(data.slots[name]) for name in names)
     return (
-        f"SELECT max(n) AS last, min(n), any_value(nullif(concat_ws(', ', {shown}), '')) "
+        f"SELECT max(n) AS last, min(n), arg_max(nullif(concat_ws(', ', {shown}), ''), n) "
         f"FROM ({values(data, names, numbered=True)}) WHERE k IS NOT NULL "
         f"GROUP BY k HAVING count(*) > 1 ORDER BY last LIMIT {most}"
     )

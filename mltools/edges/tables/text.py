@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ def read_head(path: Path, name: str, what: Kind) -> Head:
                 if not complete and lines.tell() == len(text):
                     break
                 refuse_doubles(record, f"{name}:{blank + 1}")
+                _refuse_other_ends(text[: lines.tell()], name, blank)
                 return Head(tuple(record), blank)
             blank = reader.line_num
     except csv.Error as error:
@@ -138,6 +140,16 @@ def _decoded(content: bytes, name: str, *, final: bool) -> str:
     except UnicodeDecodeError as error:
         raise _not_utf8(name, content[: error.start].count(b"\n") + 1) from error
     return text.removeprefix("\ufeff")
+
+
+def _refuse_other_ends(text: str, name: str, blank: int) -> None:
+    """DuckDB takes the first line's end for that of all, and finds no row where blank lines above end otherwise."""
+    ends = re.findall(r"\r\n|\r|\n", text)
+    if blank and len({*ends[:blank], *ends[-1:]}) > 1:
+        raise DataError(
+            f"{name}:{blank + 1}: the line ends otherwise than the blank ones above (CRLF, LF)",
+            hint="write all line ends alike, for example with `dos2unix`",
+        )
 
 
 def _not_utf8(name: str, line: int) -> DataError:
