@@ -19,8 +19,9 @@ from mltools.core.report.facts import summarise
 from mltools.core.verdict import Outcome
 from mltools.edges import documents, files
 from mltools.errors import DataError, MltoolsError, ProviderError, UsageError
+from mltools.journal import RECORD_FILE
 
-REPORT_FILE, RECORD_FILE = "report.md", "run.json"
+REPORT_FILE = "report.md"
 STATUS_LIMIT = 140
 ANNOTATIONS = 10  # of each level a step may make that many; GitHub drops the rest
 STATES: Mapping[Outcome, State] = {
