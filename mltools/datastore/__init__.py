@@ -4,20 +4,21 @@ The ref's tree is laid out as DVC's cache, `md5/<2>/<rest>`; every object is che
 out. It is for small data: a limit for each file, a budget for all, and a word when a real DVC remote is due.
 """
 
-from mltools.datastore.moving import Moved, pull, push, restore
-from mltools.datastore.place import has_dvc_remote, loose, share_cache, wanted
+from mltools.datastore.moving import Moved, luggage, pull, push, restore
+from mltools.datastore.place import NO_ENVIRON, has_dvc_remote, share_cache, wanted
 from mltools.datastore.prepush import PRE_PUSH, push_hook
 from mltools.datastore.ref import BUDGET, FILE_LIMIT, REF, add
 
 __all__ = [
     "BUDGET",
     "FILE_LIMIT",
+    "NO_ENVIRON",
     "PRE_PUSH",
     "REF",
     "Moved",
     "add",
     "has_dvc_remote",
-    "loose",
+    "luggage",
     "pull",
     "push",
     "push_hook",

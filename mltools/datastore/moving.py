@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from mltools.datastore import ref
 from mltools.datastore.place import (
+    NO_ENVIRON,
     Item,
     Place,
     at_hand,
     has_dvc_remote,
     items,
     listing,
-    named_files,
+    lock_of,
     of_project,
+    of_worktree,
 )
 from mltools.edges import dvc, dvcwants, files
 from mltools.edges.dvcwants import Want
@@ -53,7 +55,7 @@ def push(project: Project, writer: "Writer", remote: str | None, *, when: dateti
     if has_dvc_remote(project):
         dvc.push(project.root, environ=writer.environ)
         return Moved(store=DVC_REMOTE)
-    return push_wants(place, writer, dvcwants.wants(named_files(place)), remote, when=when)
+    return push_wants(place, writer, of_worktree(place), remote, when=when)
 
 
 def push_wants(
@@ -84,7 +86,7 @@ def pull(project: Project, writer: "Writer", remote: str | None) -> Moved:
     if has_dvc_remote(project):
         dvc.pull(project.root, environ=writer.environ)
         return Moved(store=DVC_REMOTE)
-    return _bring(project, place, writer, dvcwants.wants(named_files(place)), remote, fill=True)
+    return _bring(project, place, writer, of_worktree(place), remote, fill=True)
 
 
 def restore(project: Project, writer: "Writer", *, say: Callable[[str], None]) -> Moved:
@@ -95,7 +97,7 @@ def restore(project: Project, writer: "Writer", *, say: Callable[[str], None]) -
     place = of_project(project, writer.environ)
     if place is None or _complete(project, place):
         return Moved()
-    wants = [want for want in dvcwants.wants(named_files(place)) if not place.target(want.path).exists()]
+    wants = [want for want in of_worktree(place) if not place.target(want.path).exists()]
     if has_dvc_remote(project):
         return _restore_from_dvc(project, place, writer, wants)
     remote = ORIGIN if ORIGIN in project.repository.remotes() else None
@@ -103,6 +105,28 @@ def restore(project: Project, writer: "Writer", *, say: Callable[[str], None]) -
     if moved.objects:
         say(f"restored {moved.objects} data object{'s' if moved.objects > 1 else ''} from {moved.store}")
     return moved
+
+
+def luggage(
+    project: Project, *, lock: bytes | None = None, environ: Mapping[str, str] = NO_ENVIRON
+) -> dict[str, Path]:
+    """Objects that a run must hand over, with their files here; `lock` in place of the working tree's dvc.lock.
+
+    Every output, because a release is made of them; added data only where the project's store lacks it.
+    """
+    place = of_project(project, environ)
+    if place is None:
+        return {}
+    wants = of_worktree(place, lock_of(project, lock))
+    gather(place, [want for want in wants if not want.source])
+    found = {item.md5: (item, path) for item in items(place, wants) if (path := at_hand(place, item))}
+    there = ref.held(project.repository, found)
+    elsewhere = has_dvc_remote(project)
+    return {
+        md5: path
+        for md5, (item, path) in found.items()
+        if not item.want.source or not (elsewhere or md5 in there)
+    }
 
 
 def _to_push(place: Place, wants: Sequence[Want]) -> tuple[dict[str, tuple[Item, Path]], list[Item]]:
@@ -126,11 +150,11 @@ def _bring(
     project: Project, place: Place, writer: "Writer", wants: Sequence[Want], remote: str | None, *, fill: bool
 ) -> Moved:
     """Into the cache from the ref, the remote asked for what is not there; then into the workspace."""
-    taken, missing = _gather(place, wants)
+    taken, missing = gather(place, wants)
     if missing and remote:
         needed = any(_lost(project, place, item) for item in missing)
         if _receive(writer, remote, needed=needed):
-            more, missing = _gather(place, wants)
+            more, missing = gather(place, wants)
             taken |= more
     _checkout(place, wants, fill=fill)
     if lost := [item for item in missing if _lost(project, place, item)]:
@@ -138,7 +162,7 @@ def _bring(
     return Moved(len(taken), sum(taken.values()), missing=_paths(missing))
 
 
-def _gather(place: Place, wants: Sequence[Want]) -> tuple[dict[str, int], list[Item]]:
+def gather(place: Place, wants: Sequence[Want]) -> tuple[dict[str, int], list[Item]]:
     """Take what the cache lacks out of the ref: what was taken, and what neither has."""
     taken: dict[str, int] = {}
     missing = [Item(want.md5, want.path, want) for want in wants if want.legacy]

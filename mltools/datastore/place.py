@@ -16,6 +16,7 @@ from mltools.edges.objectcache import Cache
 from mltools.project import Project
 
 NO_ENVIRON: Mapping[str, str] = MappingProxyType({})
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +59,8 @@ def wanted(
     place = of_project(project, environ)
     if place is None:
         return ()
-    named = named_files(place)
-    if lock is not None:
-        named[f"{project.prefix}{LOCK_FILE}"] = lock
-    return tuple(dict.fromkeys(item.md5 for item in items(place, dvcwants.wants(named))))
-
-
-def loose(project: Project, *, environ: Mapping[str, str], outputs_only: bool = False) -> dict[str, Path]:
-    """Objects that are at hand here and that the project's store does not hold, with their files."""
-    place = of_project(project, environ)
-    if place is None:
-        return {}
-    wants = [want for want in dvcwants.wants(named_files(place)) if not (outputs_only and want.source)]
-    found = {item.md5: path for item in items(place, wants) if (path := at_hand(place, item))}
-    there = ref.held(project.repository, found)
-    return {md5: path for md5, path in found.items() if md5 not in there}
+    wants = of_worktree(place, lock_of(project, lock))
+    return tuple(dict.fromkeys(item.md5 for item in items(place, wants)))
 
 
 def share_cache(project: Project, directory: Path) -> None:
@@ -104,6 +92,16 @@ def at(repository: Repository, prefix: str, environ: Mapping[str, str]) -> Place
     except UnsureError:
         cache = dvc.cache_dir(dvc_dir.parent, environ=environ) / "files" / "md5"
     return Place(repository, repository.root, prefix, Cache(cache, dvc_dir / "tmp"))
+
+
+def of_worktree(place: Place, replaced: Mapping[str, bytes] = NO_FILES) -> tuple[Want, ...]:
+    """What the working tree's DVC files name, some of them replaced by others."""
+    return dvcwants.wants({**named_files(place), **replaced})
+
+
+def lock_of(project: Project, lock: bytes | None) -> dict[str, bytes]:
+    """A dvc.lock to be read in place of the project's own."""
+    return {} if lock is None else {f"{project.prefix}{LOCK_FILE}": lock}
 
 
 def named_files(place: Place) -> dict[str, bytes]:

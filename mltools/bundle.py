@@ -1,0 +1,242 @@
+"""What a training job hands over in one directory: the record, the report, dvc.lock, files for Git, data objects.
+
+Whoever reads one may not trust the job that made it: a stranger's pull request runs there. So what is read is bounded,
+plain and checked before anything is done with it.
+"""
+
+import re
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mltools import datastore
+from mltools.core.pipeline import metric_files, outputs
+from mltools.core.records import Record, parse_record
+from mltools.core.stages import Lock
+from mltools.edges import documents, dvcfiles, files, objectcache
+from mltools.errors import ConfigError, DataError, StoreError
+from mltools.project import LOCK_FILE, Project, read_lock
+
+RECORD_FILE, REPORT_FILE, FILES, OBJECTS = "run.json", "report.md", "files", "objects"
+
+MIB = 1 << 20
+MAX_RECORD = 8 * MIB
+MAX_REPORT = MIB
+MAX_LOCK = 8 * MIB
+MAX_FILE = 5 * MIB
+MAX_FILES = 1_000
+MAX_OBJECTS = 5_000
+MAX_DEPTH = 20
+
+_OBJECT = re.compile(r"([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)")
+_DOCUMENTS = {RECORD_FILE: MAX_RECORD, REPORT_FILE: MAX_REPORT, LOCK_FILE: MAX_LOCK}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A run handed over. `lock` is empty when the run left no dvc.lock.
+
+    `files` are those that Git keeps (metrics), by their path in the project; `objects` is laid out as DVC's cache, and
+    `hashes` are the objects in it, each checked against its hash.
+    """
+
+    record: Record
+    report: str
+    lock: bytes
+    files: Mapping[str, Path]
+    objects: Path
+    hashes: Mapping[str, Path] = field(default_factory=dict)
+
+
+def write(
+    project: Project,
+    record: Record,
+    report: str,
+    directory: Path,
+    *,
+    lock: bytes | None = None,
+    environ: Mapping[str, str] = datastore.NO_ENVIRON,
+) -> None:
+    """Put a run into a new or empty directory, or over an earlier bundle; `lock` is the run's, by default dvc.lock.
+
+    Raises DataError when the directory holds something else, which would otherwise be handed over, too.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / RECORD_FILE).is_file():
+            raise DataError(f"{directory} is not empty", hint="name a new directory")
+        shutil.rmtree(directory)
+    lock = read_lock(project) if lock is None else lock
+    files.write_atomic(directory / REPORT_FILE, report)
+    if lock is not None:
+        files.write_atomic(directory / LOCK_FILE, lock)
+    for name in _for_git(project, Lock() if lock is None else dvcfiles.lock_from(lock)):
+        _copy(project.root / name, directory / FILES / name)
+    for md5, path in datastore.luggage(project, lock=lock, environ=environ).items():
+        _copy(path, directory / OBJECTS / md5[:2] / md5[2:])
+    # Last, so that a directory with a record is a whole bundle.
+    files.write_atomic(directory / RECORD_FILE, documents.write_json(record.as_json()))
+
+
+def read(directory: Path) -> Bundle:
+    """The run in a directory, trusting nothing in it. Raises DataError for whatever a bundle does not hold."""
+    found = dict(_walk(directory))
+    held = {name: path for name, path in found.items() if name.startswith(f"{OBJECTS}/")}
+    kept = {name: path for name, path in found.items() if name.startswith(f"{FILES}/")}
+    for name in found:
+        if name not in _DOCUMENTS and name not in held and name not in kept:
+            raise DataError(f"{directory}: holds {name!r}, which is no part of a run")
+    return Bundle(
+        record=_record(found, directory),
+        report=_text(found, REPORT_FILE, directory),
+        lock=_lock(found, directory),
+        files=_files(kept, directory),
+        objects=directory / OBJECTS,
+        hashes=_objects(held, directory),
+    )
+
+
+def _for_git(project: Project, lock: Lock) -> Iterator[str]:
+    """The run's results that Git keeps: metrics, and outputs that DVC does not cache."""
+    left = outputs(project.pipeline, lock)
+    uncached = {
+        stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs if not out.cache
+    }
+    metrics = metric_files(project.pipeline, lock)
+    for path in dict.fromkeys([*metrics, *(path for path in left if path in uncached)]):
+        place = project.root / path
+        inside = place.resolve().is_relative_to(project.root.resolve())
+        if not inside or not place.is_file() or files.size(place) > MAX_FILE:
+            continue
+        # What lies there may be another run's: the lock says what this one left.
+        if path not in left or left[path].md5 in {None, files.md5(place)}:
+            yield path
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below a directory by its relative name; anything but plain files and directories is refused."""
+    waiting = [(directory, "", 0)]
+    count = 0
+    while waiting:
+        place, prefix, depth = waiting.pop()
+        for entry in _entries(place):
+            name = f"{prefix}{entry.name}"
+            mode = _mode(entry)
+            count += 1
+            if count > MAX_FILES + 2 * MAX_OBJECTS:
+                raise DataError(f"{directory}: holds too many files for a run")
+            if stat.S_ISDIR(mode) and depth < MAX_DEPTH:
+                waiting.append((entry, f"{name}/", depth + 1))
+            elif stat.S_ISREG(mode):
+                yield name, entry
+            else:
+                raise DataError(f"{directory}: {name!r} is a link, a special file or nested too deeply")
+
+
+def _entries(place: Path) -> list[Path]:
+    try:
+        if stat.S_ISLNK(place.lstat().st_mode):
+            raise DataError(f"{place} is a link")
+        return sorted(place.iterdir())
+    except OSError as error:
+        raise DataError(f"{place}: {error.strerror or error}") from error
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+
+
+def _bytes(found: Mapping[str, Path], name: str, directory: Path) -> bytes | None:
+    path = found.get(name)
+    if path is None:
+        return None
+    _sized(path, _DOCUMENTS[name], f"{directory}: {name}")
+    return files.read_bytes(path)
+
+
+def _sized(path: Path, limit: int, called: str) -> int:
+    size = files.size(path)
+    if size > limit:
+        raise DataError(f"{called} has {size:,} bytes; a run's may have {limit:,}")
+    return size
+
+
+def _record(found: Mapping[str, Path], directory: Path) -> Record:
+    content = _bytes(found, RECORD_FILE, directory)
+    if content is None:
+        raise DataError(
+            f"{directory} holds no {RECORD_FILE}", hint="`mltools run --bundle DIR` makes a bundle"
+        )
+    name = f"{directory / RECORD_FILE}"
+    with _strictly():
+        return parse_record(documents.read_json(content, name), name)
+
+
+def _lock(found: Mapping[str, Path], directory: Path) -> bytes:
+    content = _bytes(found, LOCK_FILE, directory) or b""
+    with _strictly():
+        dvcfiles.lock_from(content, f"{directory / LOCK_FILE}")
+    return content
+
+
+def _text(found: Mapping[str, Path], name: str, directory: Path) -> str:
+    content = _bytes(found, name, directory) or b""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{directory}: {name} is not UTF-8 text") from error
+
+
+def _files(kept: Mapping[str, Path], directory: Path) -> dict[str, Path]:
+    if len(kept) > MAX_FILES:
+        raise DataError(f"{directory}: more than {MAX_FILES} files for Git")
+    plain: dict[str, Path] = {}
+    for full, path in kept.items():
+        name = full.removeprefix(f"{FILES}/")
+        # What a commit is made of must not be able to configure Git, DVC, a forge or mltools.
+        if not name.isprintable() or "\\" in name or any(part.startswith(".") for part in name.split("/")):
+            raise DataError(f"{directory}: {full!r} is no result of a run")
+        _sized(path, MAX_FILE, f"{directory}: {full}")
+        plain[name] = path
+    return plain
+
+
+def _objects(held: Mapping[str, Path], directory: Path) -> dict[str, Path]:
+    if len(held) > MAX_OBJECTS:
+        raise DataError(f"{directory}: more than {MAX_OBJECTS:,} objects")
+    hashes: dict[str, Path] = {}
+    total = 0
+    for full, path in held.items():
+        match = _OBJECT.fullmatch(full.removeprefix(f"{OBJECTS}/"))
+        if match is None:
+            raise DataError(f"{directory}: {full!r} is no data object")
+        total += _sized(path, datastore.BUDGET, f"{directory}: {full}")
+        if total > datastore.BUDGET:
+            raise DataError(f"{directory}: the objects have more than {datastore.BUDGET:,} bytes")
+        hashes[match[1] + match[2]] = path
+    with _strictly():
+        for md5, path in hashes.items():
+            objectcache.check(path, md5, f"{directory}: object {md5}")
+    return hashes
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """In a bundle, a mistake is not the user's but the bundle's."""
+    try:
+        yield
+    except (ConfigError, StoreError) as error:
+        raise DataError(error.message, hint="the run was damaged, or made by another mltools") from error
