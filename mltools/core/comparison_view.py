@@ -111,10 +111,11 @@ def _lines(rows: Sequence[Row], paint: Paint) -> Iterator[str]:
     cells = [row for _, row in rows]
     used = [index for index in range(len(cells[0])) if any(row[index] for row in cells)]
     widths = {index: max(len(row[index]) for row in cells) for index in used}
-    right = {index for index in used if index and all(_numeric(row[index]) for row in cells)}
     for kind, row in rows:
         aligned = (
-            row[index].rjust(widths[index]) if index in right else row[index].ljust(widths[index])
+            row[index].rjust(widths[index])
+            if index and _numeric(row[index])
+            else row[index].ljust(widths[index])
             for index in used
         )
         line = f"  {'  '.join(aligned)}".rstrip()
@@ -123,7 +124,7 @@ def _lines(rows: Sequence[Row], paint: Paint) -> Iterator[str]:
 
 
 def _numeric(cell: str) -> bool:
-    return not cell or cell.lstrip("+-.")[:1].isdigit()
+    return cell.lstrip("+-.")[:1].isdigit()
 
 
 def _side(snapshot: Snapshot) -> str:

@@ -132,8 +132,7 @@ def failure(said: str, root: str) -> Failure:
         path = missing["path"]
         return Failure(
             f"data is missing: {path}",
-            stage,
-            f"bring it back with `mltools data pull` or `dvc checkout {stage}`",
+            hint=f"bring it back with `mltools data pull` or `dvc checkout {stage}`",
         )
     if missing := _NO_FILE.match(reason):
         path = missing["path"].removeprefix(f"{root}/")
