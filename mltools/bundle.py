@@ -10,15 +10,20 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mltools import datastore
+from mltools import datastore, journal
 from mltools.core.pipeline import metric_files, outputs
 from mltools.core.records import Record, parse_record
 from mltools.core.stages import Lock
 from mltools.edges import documents, dvcfiles, files, objectcache
 from mltools.errors import ConfigError, DataError, StoreError
 from mltools.project import LOCK_FILE, Project, read_lock
+
+if TYPE_CHECKING:
+    from mltools.edges.git.write import Writer
 
 RECORD_FILE, REPORT_FILE, FILES, OBJECTS = "run.json", "report.md", "files", "objects"
 
@@ -96,6 +101,35 @@ def read(directory: Path) -> Bundle:
         objects=directory / OBJECTS,
         hashes=_objects(held, directory),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeping a bundle did: whether the record was new, how many objects were, and where they are."""
+
+    new: bool
+    objects: int
+    store: str
+
+
+def keep(bundle: Bundle, writer: "Writer", directory: Path, remote: str | None, *, when: datetime) -> Kept:
+    """Put a run's objects into the store of the project in `directory`, then its record into the journal; push both.
+
+    In this order, so that no record ever names objects that are not there. Doing it again changes nothing.
+    """
+    if remote:
+        # On top of what is there, so that a run that is there already is seen.
+        writer.receive(remote, datastore.REF)
+        journal.fetch(writer, remote)
+    moved = datastore.hand_in(writer, directory, bundle.hashes, bundle.lock, remote, when=when)
+    before = journal.load(writer.repository, bundle.record.id)
+    attachments = {REPORT_FILE: bundle.report.encode()}
+    if bundle.lock:
+        attachments[LOCK_FILE] = bundle.lock
+    journal.append(writer, bundle.record, attachments, when=when)
+    if remote:
+        journal.publish(writer, remote, when=when)
+    return Kept(before is None, moved.objects, moved.store)
 
 
 def _for_git(project: Project, lock: Lock) -> Iterator[str]:

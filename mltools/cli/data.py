@@ -6,6 +6,8 @@ import click
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "validate": ("mltools.cli.data_validate", "validate", "Check data against their contracts."),
+    "push": ("mltools.cli.data_objects", "push", "Push data objects to where the project keeps them."),
+    "pull": ("mltools.cli.data_objects", "pull", "Fetch data objects, and what the workspace lacks."),
 }
 
 

@@ -1,0 +1,113 @@
+"""`mltools runs`: the journal of runs."""
+
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from mltools import journal
+from mltools.cli.session import Session
+from mltools.core import history
+from mltools.core.records import Record
+from mltools.core.report import text
+from mltools.edges import documents
+from mltools.edges.git.read import Repository
+from mltools.errors import RepositoryError
+
+SHOWN = 20
+
+
+@click.group(
+    "runs",
+    epilog="\b\nExamples:\n  mltools runs list\n  mltools runs show HEAD~1 --json\n  mltools runs add run-artifact",
+)
+def command() -> None:
+    """The journal: what every run found, kept in Git (refs/mltools/journal)."""
+
+
+@command.command("list", epilog="\b\nExamples:\n  mltools runs list -n 5\n  mltools runs list --json")
+@click.option(
+    "-n",
+    "limit",
+    type=click.IntRange(min=0),
+    help=f"At most N runs, 0 for all  [default: {SHOWN}; with --json all]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.pass_obj
+def list_command(session: Session, *, limit: int | None, as_json: bool) -> None:
+    """The runs, newest first, with verdict and gated metrics. A + behind the commit: with uncommitted changes."""
+    most = limit if limit is not None else 0 if as_json else SHOWN
+    found = list(islice(journal.records(Repository.find(session.directory)), most or None))
+    if as_json:
+        session.result(documents.write_json(history.tree(found)), newline=False)
+    elif found:
+        session.result("\n".join(history.lines(found, session.paint)))
+    else:
+        session.say("no run is recorded here")
+        session.hint(
+            "`mltools run` records one; those of others: git fetch origin 'refs/mltools/*:refs/mltools/*'"
+        )
+
+
+@command.command("show", epilog="\b\nExamples:\n  mltools runs show\n  mltools runs show main --json")
+@click.argument("which", metavar="[ID|REV]", default="HEAD")
+@click.option("--json", "as_json", is_flag=True, help="Print the record, run.json, on stdout.")
+@click.pass_obj
+def show_command(session: Session, *, which: str, as_json: bool) -> None:
+    """One run: the table, the gates and the verdict. By its id, or the newest of a commit (HEAD when none is named)."""
+    record = _record(Repository.find(session.directory), which)
+    if as_json:
+        session.result(documents.write_json(record.as_json()), newline=False)
+        return
+    where = f" on {record.branch}" if record.branch else ""
+    dirty = " with uncommitted changes" if record.dirty else ""
+    session.say(f"run {record.id}: {record.commit[: history.SHORT]}{where}{dirty}, by {record.trigger}")
+    session.result(text.render(record, session.paint))
+
+
+@command.command("add", epilog="\b\nExample:\n  mltools runs add run-artifact")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+@click.pass_obj
+def add_command(session: Session, *, directory: Path) -> None:
+    """Keep a run that was made elsewhere: DIR is what `mltools run --bundle DIR` wrote.
+
+    Its record goes into the journal, its data objects into the project's store, and both to origin if there is one.
+    Doing it again adds nothing.
+    """
+    # Loads GitPython, which takes longer than all that the reading commands do.
+    from mltools import bundle  # noqa: PLC0415
+    from mltools.edges.git.write import Writer  # noqa: PLC0415
+
+    repository = Repository.find(session.directory)
+    remote = "origin" if "origin" in repository.remotes() else None
+    found = bundle.read(session.directory / directory)
+    writer = Writer(repository, session.environ)
+    kept = bundle.keep(found, writer, session.directory, remote, when=session.clock())
+    news = "is in the journal already" if not kept.new else "is in the journal"
+    count = (
+        f", {kept.objects} object{'s' if kept.objects != 1 else ''} in {kept.store}" if kept.objects else ""
+    )
+    session.result(f"run {found.record.id} {news}{count}" + (f"; pushed to {remote}" if remote else ""))
+    if remote is None:
+        session.hint("this repository has no origin; the run is kept here only")
+
+
+def _record(repository: Repository, which: str) -> Record:
+    record = journal.load(repository, which)
+    if record is not None:
+        return record
+    commit = repository.resolve(which)
+    if commit is None and which == "HEAD":
+        raise RepositoryError("this repository has no commit yet", hint="commit, then `mltools run`")
+    record = next(journal.of_commit(repository, commit), None) if commit else None
+    if record is None:
+        what = (
+            f"commit {commit[: history.SHORT]} ({which})"
+            if commit
+            else f"{which!r}, which is neither a run's id nor a revision"
+        )
+        raise RepositoryError(
+            f"no run is recorded of {what}",
+            hint="`mltools run` records one; those of others: git fetch origin 'refs/mltools/*:refs/mltools/*'",
+        )
+    return record
