@@ -60,7 +60,7 @@ def pipeline_from(content: bytes, name: str) -> Pipeline:
 
 
 def data_file_from(content: bytes, name: str) -> DataFile:
-    """What a .dvc file tracks, paths resolved from where `name` counts from.
+    """What a .dvc file tracks; its outputs' paths are resolved to where its own, `name`, counts from.
 
     Raises ConfigError when it is malformed, UnsureError when it is more than a file or directory that was added.
     """

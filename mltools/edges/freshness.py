@@ -3,8 +3,9 @@
 import json
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from posixpath import dirname, normpath, relpath
+from posixpath import dirname, join, relpath
 from typing import Any
 
 from mltools.core.freshness import Changed, Clean, DataFile, Freshness, Unsure, UnsureError, freshness
@@ -161,12 +162,13 @@ def _data_files(repository: Repository, prefix: str, dvc_prefix: str, pipeline: 
             if any(line.strip() and not line.strip().startswith(b"#") for line in content.splitlines()):
                 raise UnsureError(f"{place} has patterns")
         elif name == FILE:
-            _refuse_overlap(place, dvcfiles.pipeline_from(content, place), pipeline)
+            _refuse_overlap(path, prefix, dvcfiles.pipeline_from(content, place), pipeline)
         elif name.endswith(".dvc") and name != ".dvc":
-            data = dvcfiles.data_file_from(content, place)
-            inside = tuple(out for out in data.outs if not out.path.startswith("../"))
+            outs = dvcfiles.data_file_from(content, path).outs
+            placed = [replace(out, path=relpath(out.path, prefix or ".")) for out in outs]
+            inside = tuple(out for out in placed if not out.path.startswith("../"))
             if inside or not place.startswith("../"):
-                found.append(DataFile(data.name, inside))
+                found.append(DataFile(place, inside))
     return found
 
 
@@ -193,10 +195,11 @@ def _content(path: Path) -> bytes | None:
         raise UnsureError(f"{path.name}: {error.strerror}") from error
 
 
-def _refuse_overlap(place: str, other: Pipeline, pipeline: Pipeline) -> None:
+def _refuse_overlap(path: str, prefix: str, other: Pipeline, pipeline: Pipeline) -> None:
     """Raise UnsureError when another dvc.yaml writes what this pipeline reads or writes."""
+    place = relpath(path, prefix or ".")
     made = {
-        normpath(f"{dirname(place)}/{stage.place(out.path)}".lstrip("/"))
+        relpath(join(dirname(path), stage.place(out.path)), prefix or ".")
         for stage in other.stages
         for out in stage.outs
     }

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,6 +70,10 @@ FILES = {
 }
 
 
+def nothing(_: object) -> None:
+    """What listens to events nobody wants, and changes a project in no way."""
+
+
 def make_project(root: Path, files: dict[str, str]) -> Path:
     make_repo(root)
     dvc.init(root, environ=os.environ)
@@ -88,7 +94,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root = make_project(tmp_path_factory.mktemp("pristine"), FILES)
         (root / "link.txt").symlink_to("real.txt")
         dvc.add(root, "data/raw.csv", environ=os.environ)
-        done = dvc.repro(root, lambda event: None, environ=os.environ)
+        done = dvc.repro(root, nothing, environ=os.environ)
         assert [stage.state for stage in done.stages] == ["ran"] * 4
         commit(root, {})
     return root
@@ -209,8 +215,14 @@ def touch(root: Path) -> None:
             path.touch()
 
 
+def track_and_change(root: Path) -> None:
+    (root / "extra.txt").write_text("x")
+    dvc.add(root, "extra.txt", environ=os.environ)
+    (root / "extra.txt").write_text("y")
+
+
 SAME: dict[str, Change] = {
-    "nothing": lambda root: None,
+    "nothing": nothing,
     "files touched": touch,
     "an unrelated param": edit("params.yaml", "unused: 1", "unused: 2"),
     "an unrelated key of JSON": edit("hyper.json", '"c": 2', '"c": 3'),
@@ -301,11 +313,7 @@ CHANGED: dict[str, Change] = {
     "an object of a directory gone": drop_member,
     "the cache gone": remove(".dvc/cache"),
     "a damaged object": damage_object(0o644),
-    "tracked data beyond the pipeline": lambda root: (
-        (root / "extra.txt").write_text("x"),
-        dvc.add(root, "extra.txt", environ=os.environ),
-        (root / "extra.txt").write_text("y"),
-    ),
+    "tracked data beyond the pipeline": track_and_change,
 }  # fmt: skip
 
 STAGE = "stages:\n"
@@ -373,3 +381,108 @@ def test_what_only_dvc_can_tell_is_left_to_it(project: Path, what: str) -> None:
     verdict = ours(project)
     assert isinstance(verdict, Unsure)
     assert verdict.reason
+
+
+def test_the_second_look_reads_no_file_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Everything was written long ago: what is hashed now may be remembered.
+    newest = max(path.lstat().st_ctime_ns for path in project.rglob("*"))
+    monkeypatch.setattr("time.time_ns", lambda: newest + 10_000_000_000)
+    assert ours(project) == Clean()
+    for path in (project / "src/prepare.py", project / "model.txt"):
+        path.chmod(0o000)
+    monkeypatch.setattr("hashlib.file_digest", None)
+    before = json.loads((project / ".mltools/cache/hashes.json").read_text())["files"]
+    assert {"src/prepare.py", "model.txt", "prepared/a.csv", "conf/one.ini"} <= before.keys()
+
+
+@pytest.fixture(scope="module")
+def monorepo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two projects below one DVC repository, and a third with a DVC repository of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("site2")))
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "A Tester")
+            patch.setenv(f"GIT_{role}_EMAIL", "tester@example.com")
+        root = tmp_path_factory.mktemp("monorepo")
+        stage = "stages:\n  copy: {cmd: cp in.txt out.txt, deps: [in.txt], params: [x], outs: [out.txt]}\n"
+        files = {
+            f"{name}/{file}": text
+            for name in ("one", "deep/two", "own")
+            for file, text in {"dvc.yaml": stage, "in.txt": f"{name}\n", "params.yaml": "x: 1\n"}.items()
+        }
+        make_project(root, files)
+        dvc.init(root / "own", environ=os.environ, subdir=True)
+        for name in ("one", "deep/two", "own"):
+            dvc.repro(root / name, nothing, environ=os.environ)
+        commit(root, {})
+    return root
+
+
+@pytest.fixture
+def projects(monorepo: Path, tmp_path: Path) -> Path:
+    shutil.copytree(monorepo, tmp_path / "monorepo", symlinks=True)
+    return tmp_path / "monorepo"
+
+
+@pytest.mark.parametrize("name", ["one", "deep/two", "own"])
+def test_each_project_of_a_repository_is_judged_by_itself(
+    projects: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(projects / name)
+    assert ours(projects / name, f"{name}/") == Clean()
+    others = {"one", "deep/two", "own"} - {name}
+    for other in others:
+        (projects / other / "in.txt").write_text("changed\n")
+    assert ours(projects / name, f"{name}/") == Clean()
+    done = dvc.repro(projects / name, nothing, environ=os.environ)
+    assert [stage.state for stage in done.stages] == ["skipped"]
+    (projects / name / "in.txt").write_text("changed too\n")
+    assert ours(projects / name, f"{name}/") == Changed(("copy",), ("in.txt has changed",))
+
+
+def test_a_cache_in_another_place_is_found(projects: Path) -> None:
+    shutil.move(projects / ".dvc/cache", projects / "shared")
+    assert isinstance(ours(projects / "one", "one/"), Changed)
+    (projects / ".dvc/config").write_text(
+        "[core]\n  autostage = false\n[cache]\n  # here\n  dir = ../shared\n"
+    )
+    assert ours(projects / "one", "one/") == Clean()
+
+
+def test_data_tracked_from_above_the_project_counts(projects: Path) -> None:
+    (projects / "one/more.txt").write_text("more\n")
+    dvc.add(projects, "one/more.txt", environ=os.environ)
+    (projects / "one/more.txt.dvc").rename(projects / "more.dvc")
+    text = (projects / "more.dvc").read_text()
+    (projects / "more.dvc").write_text(text.replace("path: more.txt", "path: one/more.txt"))
+    assert ours(projects / "one", "one/") == Clean()
+    assert ours(projects / "deep/two", "deep/two/") == Clean()
+    (projects / "one/more.txt").write_text("other\n")
+    assert ours(projects / "one", "one/") == Changed(("../more.dvc",), ("more.txt has changed",))
+    assert ours(projects / "deep/two", "deep/two/") == Clean()
+
+
+def test_another_project_that_writes_here_is_left_to_dvc(projects: Path) -> None:
+    text = "stages: {feed: {cmd: 'true', outs: [../one/in.txt]}}\n"
+    (projects / "feeder").mkdir()
+    (projects / "feeder/dvc.yaml").write_text(text)
+    verdict = ours(projects / "one", "one/")
+    assert verdict == Unsure("../feeder/dvc.yaml writes what this pipeline uses")
+    assert ours(projects / "deep/two", "deep/two/") == Clean()
+
+
+def test_without_a_dvc_repository_dvc_is_asked(projects: Path) -> None:
+    shutil.rmtree(projects / ".dvc")
+    assert ours(projects / "one", "one/") == Unsure("there is no DVC repository")
+
+
+def test_a_dvc_at_work_is_asked(projects: Path) -> None:
+    (projects / ".dvc/tmp").mkdir(exist_ok=True)
+    # Any program with `dvc` in its command line counts as one: this one waits for its input to end.
+    with subprocess.Popen([sys.executable, "-c", "input()  # dvc"], stdin=subprocess.PIPE) as program:
+        held = {"write": {str(projects / "one/out.txt"): {"pid": program.pid, "cmd": "dvc repro"}}}
+        (projects / ".dvc/tmp/rwlock").write_text(json.dumps(held))
+        assert ours(projects / "one", "one/") == Unsure("another DVC is at work")
+        program.kill()
+    assert ours(projects / "one", "one/") == Clean()
