@@ -135,11 +135,8 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
         return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, why))
     problems = tuple(snapshot.problems)
     if not snapshot.metrics:
-        why = (
-            problems[0]
-            if problems
-            else f"the base {commit[:SHORT]} has neither a record nor committed metrics"
-        )
+        detail = f" ({problems[0]})" if problems else ""
+        why = f"the base {commit[:SHORT]} has neither a record nor committed metrics{detail}"
         hint = f"{why}; run mltools on {project.config.compare.base} once"
         return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, hint))
     return Baseline(base, snapshot.metrics, snapshot.params, policy=gates, warnings=(*warnings, *problems))

@@ -30,7 +30,7 @@ pathlib.Path("metrics").mkdir(exist_ok=True)
 """,
     "evaluate.py": """\
 import json, pathlib
-quality = float(pathlib.Path("model.bin").read_text().split()[6])
+quality = float(pathlib.Path("model.bin").read_text().split()[5])
 text = json.dumps({"test": {"auc": quality, "loss": round(1 - quality, 6)}})
 pathlib.Path("metrics/test.json").write_text(text.replace('"nan"', "NaN"))
 """,

@@ -69,7 +69,8 @@ def command(
     directory = project.work_dir if output is None else session.directory / output
     loop.write_results(finished, directory)
     if bundle_dir is not None:
-        bundle.write(project, record, finished.report, session.directory / bundle_dir)
+        place = session.directory / bundle_dir
+        bundle.write(project, record, finished.report, place, lock=finished.lock, environ=session.environ)
     if as_json:
         session.result(documents.write_json(record.as_json()), newline=False)
     else:

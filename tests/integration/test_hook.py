@@ -115,7 +115,7 @@ def test_what_cannot_be_judged_is_said_and_refused_only_under_enforce(project: P
     assert git(bare, "for-each-ref", "refs/heads/again") == ""
 
 
-@pytest.mark.parametrize("name", ["$(touch pwned)", "feat/ü|x", "a;b"])
+@pytest.mark.parametrize("name", ["$(touch${IFS}pwned)", "feat/ü|x", "a;b"])
 def test_hostile_branch_names_are_only_names(project: Path, bare: Path, name: str) -> None:
     mltools(project, "hook", "install", str(bare))
     pushed = push(project, f"main:refs/heads/{name}")

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -242,7 +241,7 @@ def test_a_shallow_clone_of_main_finds_its_base_in_the_journal(project: Path, tm
     assert result.json["verdict"] == "passed"
 
 
-@pytest.mark.parametrize("name", ["$(touch pwned)", "feat/ü|x", "a;b", "-x", "`id`"])
+@pytest.mark.parametrize("name", ["$(touch${IFS}pwned)", "feat/ü|x", "a;b", "-x", "`id`"])
 def test_hostile_branch_names_are_only_names(project: Path, name: str) -> None:
     git(project, "update-ref", f"refs/heads/{name}", "HEAD")
     git(project, "symbolic-ref", "HEAD", f"refs/heads/{name}")
@@ -357,24 +356,19 @@ def test_an_output_that_cannot_be_made_is_said(project: Path) -> None:
 
 
 def test_an_interrupt_leaves_nothing_half_written(project: Path) -> None:
-    commit(project, {"train.py": "import time\nprint('training', flush=True)\ntime.sleep(60)\n"})
+    commit(project, {"train.py": "import time\nopen('started', 'w').close()\ntime.sleep(60)\n"})
     journal = git(project, "rev-parse", "refs/mltools/journal")
     before = (project / ".mltools/run.json").read_bytes()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mltools", "run"],
-        cwd=project,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "train" in line:
-            break
-    time.sleep(0.2)  # the stage's own process has to be there for the interrupt to reach it
-    process.send_signal(signal.SIGINT)
-    rest = process.stderr.read()
-    assert process.wait(timeout=30) == 130
+    argv = [sys.executable, "-m", "mltools", "run"]
+    with subprocess.Popen(
+        argv, cwd=project, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    ) as process:
+        assert process.stderr is not None
+        while not (project / "started").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(timeout=30) == 130
     assert "Traceback" not in rest
     assert git(project, "rev-parse", "refs/mltools/journal") == journal
     assert (project / ".mltools/run.json").read_bytes() == before
