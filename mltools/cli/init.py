@@ -100,7 +100,8 @@ def _list(session: Session, plan: Plan, would: str = "") -> None:
     if plan.dvc_init:
         session.result(f"{would}run dvc init{' --subdir' if plan.subdir else ''}")
     if plan.hook is not None:
-        session.result(f"{would}install the pre-push hook {plan.hook}")
+        shown = plan.hook.relative_to(plan.root) if plan.hook.is_relative_to(plan.root) else plan.hook
+        session.result(f"{would}install the pre-push hook {shown}")
     if plan.objects:
         session.result(f"{would}keep the data of {', '.join(plan.data)} in refs/mltools/objects")
     if plan.commit:

@@ -16,4 +16,4 @@ __all__ = ["Action", "Plan", "Step", "Surroundings", "Wish", "apply", "checked_n
 def plan(directory: Path, wish: Wish) -> Plan:
     """What making a project at `directory` would do. Raises UsageError where none can be made."""
     place = look(directory, wish)
-    return (adopted if place.has_pipeline else fresh).plan(place, wish)
+    return adopted.plan(place, wish) if place.has_pipeline else fresh.plan(place, wish)

@@ -7,9 +7,9 @@ from typing import Any
 
 from mltools.core.config import FILE as CONFIG_FILE
 from mltools.core.config import Release
-from mltools.core.metrics import flatten, number
+from mltools.core.metrics import Scalar, number
 from mltools.core.stages import Pipeline
-from mltools.edges import documents, files, templates
+from mltools.edges import files, templates, valuefiles
 from mltools.edges.templates import RenderedFile
 from mltools.errors import MltoolsError, RepositoryError, UsageError
 from mltools.project import WORK_DIR, config_from, load_pipeline
@@ -49,7 +49,7 @@ def plan(place: Surroundings, wish: Wish) -> Plan:
     return Plan(
         root=place.root,
         top=place.top,
-        name=wish.name or place.name,
+        name=place.name,
         template=None,
         steps=(
             *steps((policy, ignored), place.root, shown_from=place.root),
@@ -69,7 +69,7 @@ def _policy(place: Surroundings, wish: Wish, pipeline: Pipeline) -> RenderedFile
         return RenderedFile(CONFIG_FILE, files.read_bytes(path))
     models = [name for name, artifact in pipeline.artifacts.items() if artifact.type in {None, "model"}]
     values = {
-        "name": wish.name or place.name,
+        "name": place.name,
         "base": base_branch(place),
         "gates": tuple(gates(place.root, pipeline)),
         "tables": tables(place.root, pipeline),
@@ -135,12 +135,10 @@ def releasable(name: str) -> bool:
     return True
 
 
-def _metrics(path: Path) -> Mapping[str, Any]:
+def _metrics(path: Path) -> Mapping[str, Scalar]:
     """The metrics in a file as dotted keys; none when it is not there or cannot be read: it only feeds examples."""
-    readers = {".json": documents.read_json, ".toml": documents.read_toml}
     try:
-        content = files.read_bytes(path)
-        return flatten(readers.get(path.suffix, documents.read_yaml)(content, path.name))
+        return valuefiles.metrics_from(files.read_bytes(path), path.name)
     except MltoolsError:
         return {}
 

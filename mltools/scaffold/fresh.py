@@ -22,8 +22,8 @@ def plan(place: Surroundings, wish: Wish) -> Plan:
             f"{place.root} is not empty, and not in a Git repository",
             hint="name a new directory; or run `git init` there first, to add a project to what it holds",
         )
-    template = templates.load(wish.template or DEFAULT)
-    wanted = templates.files(template, name=wish.name or place.name, ci=ci_values(wish))
+    template = templates.load(DEFAULT if wish.template is None else wish.template)
+    wanted = templates.files(template, name=place.name, ci=ci_values(wish))
     config = config_from(_content(wanted, CONFIG_FILE), CONFIG_FILE)
     planned = (
         *steps(wanted, place.root, shown_from=place.root),
@@ -38,7 +38,7 @@ def plan(place: Surroundings, wish: Wish) -> Plan:
     return Plan(
         root=place.root,
         top=place.top,
-        name=wish.name or place.name,
+        name=place.name,
         template=template.name,
         steps=planned,
         data=template.manifest.data,

@@ -15,8 +15,8 @@ from mltools.project import PIPELINE_FILE
 LONGEST_NAME = 80
 HOOK = "pre-push"
 CHAIN = (
-    f"this repository has a {HOOK} hook of its own, or core.hooksPath is set: add the line `mltools data push` there, "
-    "so that data goes along with each push"
+    f'this repository has a {HOOK} hook of its own, or core.hooksPath is set: call `mltools data push --hook "$@"` in '
+    "it with the hook's input, so that data goes along with each push"
 )
 
 
@@ -36,6 +36,7 @@ class Wish:
 class Surroundings:
     """What is there. `top` is the repository's working tree, or `root` where there is no repository."""
 
+    name: str
     root: Path
     top: Path
     repository: Repository | None
@@ -43,10 +44,6 @@ class Surroundings:
     empty: bool
     hook: Path | None
     hook_taken: bool
-
-    @property
-    def name(self) -> str:
-        return self.root.name
 
     @property
     def prefix(self) -> str:
@@ -71,15 +68,16 @@ class Surroundings:
 def look(directory: Path, wish: Wish) -> Surroundings:
     """What is at `directory`, which need not exist. Raises UsageError where no project can be."""
     root = directory.resolve()
-    if root.exists() and not root.is_dir():
-        raise UsageError(f"{directory} is a file", hint="name a directory that exists, or a new one")
-    checked_name(wish.name or root.name)
+    nearest = next(place for place in (root, *root.parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{nearest} is a file", hint="name a directory that exists, or a new one")
     repository = _repository(root)
     top = repository.root.resolve() if repository and repository.root else root
     held = {path.name for path in root.iterdir()} if root.exists() else set()
     found = dvc.find_root(root)
     hook, taken = _hook(repository, root)
     return Surroundings(
+        name=checked_name(root.name if wish.name is None else wish.name),
         root=root,
         top=top,
         repository=repository,
