@@ -7,9 +7,11 @@ from mltools import comparing, journal
 from mltools.core import config as policy
 from mltools.core.config import Config
 from mltools.core.context import Context
-from mltools.core.gates import Gate
+from mltools.core.gates import Facts
+from mltools.core.judging import judge, refuse_unknown
 from mltools.core.metrics import Scalar
 from mltools.core.records import Base
+from mltools.core.verdict import Verdict
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
 from mltools.project import Project, config_from
@@ -52,16 +54,17 @@ def resolve(project: Project, context: Context, head: str, *, requested: str | N
     return _read(project, chosen, chosen.commit)
 
 
-def gates(project: Project, against: Baseline) -> tuple[Gate, ...]:
-    """The gates that judge: the base's where its configuration can be read, else those of the working tree."""
-    return (against.policy or project.config).gates
+def judge_by(project: Project, against: Baseline, metrics: Mapping[str, Scalar]) -> tuple[Verdict, ...]:
+    """The verdicts of the gates: the base's where its configuration can be read, else those of the working tree.
 
-
-def policy_name(against: Baseline) -> str:
-    """How messages call the file that the judging gates stand in."""
+    Raises ConfigError for a gate over a metric that nobody writes, also for one that only this change has: it would
+    break the base branch once it is merged.
+    """
+    facts = Facts(metrics, against.metrics if against.base is not None else None, against.unreadable)
+    refuse_unknown(project.config.gates, facts, file=policy.FILE)
     if against.policy is None or against.base is None:
-        return policy.FILE
-    return f"{policy.FILE} of the base {against.base.commit[:SHORT]}"
+        return judge(project.config.gates, facts, file=policy.FILE)
+    return judge(against.policy.gates, facts, file=f"{policy.FILE} of the base {against.base.commit[:SHORT]}")
 
 
 def choose(

@@ -14,8 +14,6 @@ from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
 from mltools.core import report
 from mltools.core.context import Context
-from mltools.core.gates import Facts
-from mltools.core.judging import judge
 from mltools.core.metrics import Scalar
 from mltools.core.records import DataSet, Environment, GateResult, Output, Record, Stage
 from mltools.core.report.facts import summarise
@@ -123,12 +121,7 @@ def _execute(project: Project, request: Request, base: Baseline) -> _Result:
         return _Result(data, stages=made, params=comparing.snapshot_worktree(project).params)
     stages = reproducing.joined(made, reproducing.reproduce(project, doing))
     snapshot = comparing.snapshot_worktree(project)
-    facts = Facts(
-        metrics=snapshot.metrics,
-        base=base.metrics if base.base is not None else None,
-        unreadable=base.unreadable,
-    )
-    verdicts = judge(baseline.gates(project, base), facts, file=baseline.policy_name(base))
+    verdicts = baseline.judge_by(project, base, snapshot.metrics)
     return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, tuple(snapshot.problems))
 
 

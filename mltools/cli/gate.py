@@ -4,8 +4,6 @@ import click
 
 from mltools import baseline, ci, comparing, loop
 from mltools.cli.session import Session
-from mltools.core.gates import Facts
-from mltools.core.judging import judge
 from mltools.core.records import GateResult
 from mltools.core.report.text import COLOURS, columns
 from mltools.core.verdict import Outcome, overall
@@ -39,12 +37,7 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
         requested=base,
         dirty=bool(loop.inputs_changed(project)),
     )
-    facts = Facts(
-        metrics=comparing.snapshot_worktree(project).metrics,
-        base=against.metrics if against.base is not None else None,
-        unreadable=against.unreadable,
-    )
-    verdicts = judge(baseline.gates(project, against), facts, file=baseline.policy_name(against))
+    verdicts = baseline.judge_by(project, against, comparing.snapshot_worktree(project).metrics)
     verdict = overall(verdicts)
     if as_json:
         gates = [GateResult.of(each).model_dump(mode="json") for each in verdicts]

@@ -9,10 +9,13 @@ from mltools.errors import ConfigError
 
 
 def judge(gates: Sequence[Gate], facts: Facts, *, file: str) -> tuple[Verdict, ...]:
-    """The verdict of each gate, in their order.
+    """The verdict of each gate, in their order. Raises ConfigError as `refuse_unknown` does."""
+    refuse_unknown(gates, facts, file=file)
+    return tuple(gate.evaluate(facts) for gate in gates)
 
-    Raises ConfigError for gates over a metric that neither side has: a gate that can never decide guards nothing.
-    """
+
+def refuse_unknown(gates: Sequence[Gate], facts: Facts, *, file: str) -> None:
+    """Raise ConfigError for gates over a metric that neither side has: one that can never decide guards nothing."""
     problems = [
         f"{file}: gate {gate.name!r}: no metrics file holds {gate.metric!r}{_nearest(gate.metric, facts)}"
         for gate in gates
@@ -24,7 +27,6 @@ def judge(gates: Sequence[Gate], facts: Facts, *, file: str) -> tuple[Verdict, .
             problems=problems,
             hint="metrics are read from the files that dvc.yaml lists under `metrics`",
         )
-    return tuple(gate.evaluate(facts) for gate in gates)
 
 
 def _known(metric: str, facts: Facts) -> bool:
