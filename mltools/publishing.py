@@ -5,7 +5,7 @@ verdict stays what it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mltools.ci import sticky
@@ -31,7 +31,7 @@ STATES: Mapping[Outcome, State] = {
     Outcome.UNDECIDED: "success",
     Outcome.SKIPPED: "error",
 }
-FORK_NOTE = "<sub>From a fork: computed by the pull request's own code, in a run without any secrets.</sub>"
+FORK_NOTE = "<sub>Computed by the pull request's own code, in a run without any secrets.</sub>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Posting:
     record: Record
     context: Context
     provider: Provider | None
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)  # it holds the token
     directory: Path
     say: Callable[[str], None]
     warn: Callable[[str], None]

@@ -1,6 +1,7 @@
 """The HTTP client against a real server that fails in every way a forge can."""
 
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ import pytest
 
 from mltools.edges.rest import Client
 from mltools.errors import DataError, ProviderError
+from tests.certificates import make_certificate
 from tests.github_server import HTML, Fault, GitHubServer
 from tests.timing import EPOCH, Clock
 
@@ -291,10 +293,21 @@ def test_what_cannot_be_made_is_given_up_after_looking(github: GitHubServer, clo
     assert github.calls()[-1].startswith("GET")
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers that hang up are what the tests are about."""
+
+
 class _Listener:
     """A server of somebody else's, which writes down the headers that it is sent."""
 
-    def __init__(self, location: str | None = None, status: int = 302, echo: str | None = None) -> None:
+    def __init__(
+        self,
+        location: str | None = None,
+        status: int = 302,
+        echo: str | None = None,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.headers: list[dict[str, str]] = []
         outer = self
 
@@ -315,8 +328,13 @@ class _Listener:
             def log_message(self, *args: Any) -> None:
                 """Silence."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._http = _Quiet(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificate)
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -441,6 +459,35 @@ def test_a_proxy_is_asked_for_other_hosts(clock: Clock, monkeypatch: pytest.Monk
         with pytest.raises(ProviderError, match=r"api\.example\.com"):
             Client("https://api.example.com", TOKEN, sleep=clock.sleep).get("x")
     assert clock.slept  # the listener speaks no CONNECT, and nothing went past it
+
+
+def test_a_server_with_a_certificate_of_its_own_is_not_trusted_until_it_is_named(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path)
+    with _Listener(certificate=certificate) as forge:
+        with pytest.raises(ProviderError, match="certificate is not trusted") as caught:
+            Client(forge.url, TOKEN, sleep=clock.sleep).get("x")
+        assert "REQUESTS_CA_BUNDLE" in (caught.value.hint or "")
+        assert clock.slept == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+        assert Client(forge.url, TOKEN, sleep=clock.sleep).get("x") == {"ok": True}
+
+
+def test_an_answer_that_is_still_coming_in_at_the_deadline_is_left(
+    github: GitHubServer, clock: Clock
+) -> None:
+    github.faults.append(Fault("GET", "iris$", status=200, body=b" " * (1 << 20)))
+    ticks = iter([0.0, 0.0, 0.0, 1.0, 400.0])
+    with pytest.raises(ProviderError, match="still coming in when the time was over"):
+        Client(github.url, TOKEN, clock=lambda: next(ticks, 400.0), sleep=clock.sleep).get(REPO)
+
+
+@pytest.mark.parametrize("body", [["a list"], {"errors": "odd"}, None], ids=str)
+def test_a_refusal_without_words_is_still_a_refusal(github: GitHubServer, clock: Clock, body: Any) -> None:
+    github.faults.append(Fault("GET", "iris$", status=418, body=body))
+    with pytest.raises(ProviderError, match=r"418: no explanation$"):
+        client(github, clock).get(REPO)
 
 
 def test_an_empty_file_is_uploaded_as_nothing(clock: Clock, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,11 @@ def test_gates_and_broken_rules_become_annotations() -> None:
         ("error", f"gate auc-kept: failed: {made.gates[1].reason}", None, None),
         ("warning", "gate auc: undecided: no base", None, None),
     ]
+
+
+def test_what_is_to_be_posted_does_not_show_the_token() -> None:
+    made = replace(posting(record()), environ={"GITHUB_TOKEN": "tok-123"})
+    assert "tok-123" not in repr(made)
 
 
 def test_no_more_annotations_are_made_than_github_shows() -> None:

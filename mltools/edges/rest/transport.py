@@ -58,8 +58,9 @@ class Answer:
             return "an answer that is no JSON" if self.body else "no explanation"
         if not isinstance(tree, dict):
             return "no explanation"
-        details = [_detail(item) for item in tree.get("errors") or () if item]
-        return clean("; ".join([str(tree.get("message", "no explanation")), *details]), limit=300)
+        errors = tree.get("errors")
+        details = [_detail(item) for item in errors if item] if isinstance(errors, list) else []
+        return clean("; ".join([str(tree.get("message") or "no explanation"), *details]), limit=300)
 
 
 @dataclass(frozen=True, slots=True)
