@@ -62,10 +62,10 @@ def gates_of(record: Record, metric: str) -> tuple[GateResult, ...]:
 
 
 def ordered_metrics(record: Record) -> tuple[str, ...]:
-    """Names of all metrics of either side: gated ones first, each group in the order of the files."""
-    names = list(dict.fromkeys([*record.metrics, *record.base_metrics]))
-    gated = {str(gate.evidence.get("metric")) for gate in record.gates}
-    return tuple(sorted(names, key=lambda name: name not in gated))
+    """Names of all metrics of either side: gated ones first in the order of the gates, then as the files have them."""
+    names = dict.fromkeys([*record.metrics, *record.base_metrics])
+    gated = dict.fromkeys(str(gate.evidence.get("metric")) for gate in record.gates)
+    return tuple(dict.fromkeys([*(name for name in gated if name in names), *names]))
 
 
 def changed_params(record: Record) -> tuple[tuple[str, Scalar, Scalar], ...]:
