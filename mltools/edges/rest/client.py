@@ -20,7 +20,7 @@ from mltools.errors import ProviderError
 
 log = logging.getLogger(__name__)
 
-TOTAL_SECONDS = 300.0
+TOTAL_SECONDS = 600.0  # less than the quarter of an hour that the jobs have which post and release
 TRIES = 5
 MAX_PAGES = 1_000
 PAGE_SIZE = 100
