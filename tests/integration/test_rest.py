@@ -478,9 +478,9 @@ def test_an_answer_that_is_still_coming_in_at_the_deadline_is_left(
     github: GitHubServer, clock: Clock
 ) -> None:
     github.faults.append(Fault("GET", "iris$", status=200, body=b" " * (1 << 20)))
-    ticks = iter([0.0, 0.0, 0.0, 1.0, 400.0])
+    ticks = iter([0.0, 0.0, 0.0, 1.0, 700.0])
     with pytest.raises(ProviderError, match="still coming in when the time was over"):
-        Client(github.url, TOKEN, clock=lambda: next(ticks, 400.0), sleep=clock.sleep).get(REPO)
+        Client(github.url, TOKEN, clock=lambda: next(ticks, 700.0), sleep=clock.sleep).get(REPO)
 
 
 @pytest.mark.parametrize("body", [["a list"], {"errors": "odd"}, None], ids=str)
