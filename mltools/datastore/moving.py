@@ -119,7 +119,9 @@ def luggage(
         return {}
     wants = of_worktree(place, lock_of(project, lock))
     gather(place, [want for want in wants if not want.source])
-    found = {item.md5: (item, path) for item in items(place, wants) if (path := at_hand(place, item))}
+    # One object may be data here and an output there: what counts is that it is an output.
+    sources_first = sorted(wants, key=lambda want: not want.source)
+    found = {item.md5: (item, path) for item in items(place, sources_first) if (path := at_hand(place, item))}
     there = ref.held(project.repository, found)
     elsewhere = has_dvc_remote(project)
     return {
@@ -131,7 +133,8 @@ def luggage(
 
 def _to_push(place: Place, wants: Sequence[Want]) -> tuple[dict[str, tuple[Item, Path]], list[Item]]:
     """The items that the ref does not hold: those at hand with their files, and those that are not."""
-    every = {item.md5: item for item in items(place, wants)}
+    # One object may be data here and an output there: what counts is that it is data.
+    every = {item.md5: item for item in items(place, sorted(wants, key=lambda want: want.source))}
     there = ref.held(place.repository, every)
     new: dict[str, tuple[Item, Path]] = {}
     missing = [Item(want.md5, want.path, want) for want in wants if want.legacy]
