@@ -158,6 +158,7 @@ class Machine:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": " ".join(str(folder) for folder in self.wheels),
             "PIP_NO_COMPILE": "1",
+            "PIP_QUIET": "1",
         }
         return [part for name, value in given.items() for part in ("--env", f"{name}={value}")]
 

@@ -188,7 +188,7 @@ def test_a_pull_request_from_a_fork_is_trained_without_secrets_and_reported_by_t
     passed(machine.workflow_run_event(pull.number, run=machine.runs, conclusion="success"), "report")
     (comment,) = forge.texts(pull.number)
     assert MARKER in comment
-    assert "From a fork" in comment
+    assert "the pull request's own code, in a run without any secrets" in comment
     assert git(machine.remote, "for-each-ref", "refs/mltools/journal") == "", "no stranger's record is kept"
 
     lost = machine.workflow_run_event(pull.number, run=99, conclusion="failure")
