@@ -114,7 +114,6 @@ def failure(said: str, root: str) -> Failure:
     if found is None:
         return _without_stage(errors)
     stage, reason = found["name"], found["reason"].strip()
-    busy = "is busy" in reason
     if exited := _EXITED.match(reason):
         code = int(exited["code"])
         if code in _KILLED:
@@ -138,11 +137,11 @@ def failure(said: str, root: str) -> Failure:
         path = missing["path"].removeprefix(f"{root}/")
         hint = f"create {path}, or take it out of the stage's deps in dvc.yaml"
         return Failure(f"depends on {path}, which does not exist", stage, hint)
-    return Failure(f"failed: {reason}", stage, busy=busy)
+    return Failure(f"failed: {reason}", stage, busy=_busy(reason))
 
 
 def _without_stage(errors: str) -> Failure:
-    if "Unable to acquire lock" in errors or "is busy" in errors or "RWLock-file" in errors:
+    if _busy(errors):
         return Failure(errors, busy=True)
     if "not inside of a DVC repository" in errors:
         return Failure("this is no DVC repository", hint="make it one with `dvc init`")
@@ -159,6 +158,10 @@ def _without_stage(errors: str) -> Failure:
         )
     )
     return Failure(errors, files=own)
+
+
+def _busy(reason: str) -> bool:
+    return any(mark in reason for mark in ("Unable to acquire lock", "is busy", "RWLock-file"))
 
 
 def _errors(said: str) -> Iterator[str]:

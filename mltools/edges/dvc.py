@@ -80,12 +80,12 @@ def repro(
 
 def init(root: Path, *, environ: Mapping[str, str], subdir: bool = False) -> None:
     """Make a DVC repository; with `subdir`, in a directory below the Git repository's top."""
-    _run("init", "-q", *(["--subdir"] if subdir else []), root=root, environ=environ)
+    _run("init", *(["--subdir"] if subdir else []), root=root, environ=environ)
 
 
 def add(root: Path, path: str, *, environ: Mapping[str, str]) -> None:
     """Track a data file or directory: `PATH.dvc` beside it, its content in the cache."""
-    _run("add", "-q", "--", path, root=root, environ=environ)
+    _run("add", "--", path, root=root, environ=environ)
 
 
 def checkout(
@@ -93,19 +93,19 @@ def checkout(
 ) -> None:
     """Put what dvc.lock and the .dvc files name from the cache into the workspace."""
     _run(
-        "checkout", "-q", *(["--allow-missing"] if allow_missing else []), *_after(targets),
+        "checkout", *(["--allow-missing"] if allow_missing else []), *_after(targets),
         root=root, environ=environ,
     )  # fmt: skip
 
 
 def pull(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> None:
     """Fetch data objects from the DVC remote into the cache and the workspace."""
-    _run("pull", "-q", *_after(targets), root=root, environ=environ)
+    _run("pull", *_after(targets), root=root, environ=environ)
 
 
 def push(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> None:
     """Send data objects from the cache to the DVC remote."""
-    _run("push", "-q", *_after(targets), root=root, environ=environ)
+    _run("push", *_after(targets), root=root, environ=environ)
 
 
 def cache_dir(root: Path, *, environ: Mapping[str, str]) -> Path:
