@@ -3,7 +3,7 @@
 Reading needs neither GitPython nor pydantic; `mltools model list` goes through here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -21,15 +21,24 @@ if TYPE_CHECKING:  # it loads GitPython, which reading has no use for
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A model's versions: `latest` is the highest that stands, `used` are all numbers that were ever given away.
+    """A model's versions: `latest` is the highest that stands.
 
-    `only_here` are the tags that the remote does not have.
+    `there` are its version tags on the remote (here, without one) with their commits; `here` those in this clone.
     """
 
     model: str
     latest: Version | None
-    used: tuple[str, ...]
-    only_here: tuple[Ref, ...] = ()
+    there: Mapping[str, str]
+    here: Mapping[str, Ref]
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """All version numbers that were ever given away, also those that were taken back or stand here only."""
+        return tuple(_versions([*self.there, *self.here]))
+
+    @property
+    def only_here(self) -> tuple[Ref, ...]:
+        return tuple(ref for name, ref in self.here.items() if name not in self.there)
 
 
 def load(repository: Repository, model: str | None = None) -> Registry:
@@ -79,24 +88,16 @@ def known(writer: "Writer", model: str, remote: str | None) -> Known:
     if remote is not None:
         there = writer.remote_tags(remote, pattern)
         _agree(here, there, remote)
-    numbers = _versions([*there, *here])
     standing = _versions(there)
-    while (candidate := highest(standing)) is not None:
+    latest: Version | None = None
+    while latest is None and (candidate := highest(standing)) is not None:
         names = standing.pop(candidate)
         missing = [name for name in names if name not in here]
         if missing and remote is not None:
             writer.fetch(remote, *(f"{TAGS}{name}:{TAGS}{name}" for name in missing))
         folded = read_registry(repository.refs(*(TAGS + name for name in names))).models.get(model)
-        if folded is not None and folded.latest is not None:
-            break
-    else:
-        folded = None
-    return Known(
-        model=model,
-        latest=folded.latest if folded else None,
-        used=tuple(numbers),
-        only_here=tuple(ref for name, ref in here.items() if name not in there),
-    )
+        latest = folded.latest if folded is not None else None
+    return Known(model, latest, there, _by_name(repository.refs(TAGS + pattern)))
 
 
 def find_model(registry: Registry, name: str, *, near: str = "") -> Model:

@@ -70,10 +70,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class NothingToRelease:
-    """There is nothing new since `version`."""
+    """There is nothing new since `version`; `here` is true when the run's own commit is that version."""
 
     version: str
     reason: str
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,25 @@ Decision = Plan | NothingToRelease | Refused
 
 def decide(record: Record, latest: Latest | None, facts: Facts) -> Decision:
     """Whether to release the model of a run, as which version, and the sentence that explains it."""
-    if record.verdict is Outcome.FAILED:
-        why = f": {record.summary}" if record.summary else ""
-        return Refused(f"the verdict of run {record.id} is failed{why}")
+    if (refused := refusal(record)) is not None:
+        return refused
     if latest is None and not facts.taken:
         return _plan(record, facts, None, None, f"The first release of {facts.model}.")
     if latest is None:
         # Every version was taken back; its number stays used.
         return _plan(record, facts, None, "minor", "No earlier version stands.")
-    unchanged = _unchanged(record, latest, facts)
-    if unchanged is not None:
-        return NothingToRelease(latest.version, unchanged)
+    if (unchanged := _unchanged(record, latest, facts)) is not None:
+        return unchanged
     bump, reason = _bump(record, latest, facts)
     return _plan(record, facts, latest.version, bump, reason)
+
+
+def refusal(record: Record) -> Refused | None:
+    """Why a run may not become a version, before anything else is looked at; None when it may."""
+    if record.verdict is not Outcome.FAILED:
+        return None
+    why = f": {record.summary}" if record.summary else ""
+    return Refused(f"the verdict of run {record.id} is failed{why}")
 
 
 def digests(record: Record, lock: Lock) -> Digests:
@@ -148,15 +155,15 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
     return Plan(bump, said)
 
 
-def _unchanged(record: Record, latest: Latest, facts: Facts) -> str | None:
+def _unchanged(record: Record, latest: Latest, facts: Facts) -> NothingToRelease | None:
     before = latest.record
+    here = NothingToRelease(latest.version, "this commit is that version", here=True)
     if isinstance(before, Unreadable):
-        return "this commit is that version" if latest.commit == record.commit else None
+        return here if latest.commit == record.commit else None
     if before.file.md5 != facts.file.md5 or before.digests.contract != facts.digests.contract:
         return None
-    if before.commit == record.commit:
-        return "this commit is that version"
-    return "the model and the data contract are the same"
+    same = NothingToRelease(latest.version, "the model and the data contract are the same")
+    return here if before.commit == record.commit else same
 
 
 def _bump(record: Record, latest: Latest, facts: Facts) -> tuple[Bump, str]:
@@ -188,7 +195,7 @@ def _news(record: Record, latest: Latest, facts: Facts) -> Iterator[str]:
         return
     widened = [change.text for change in facts.changes if not change.breaks]
     if widened:
-        yield f"the data contract takes more: {_some(widened)}"
+        yield f"the data contract changed: {_some(widened)}"
     if before.digests.data != facts.digests.data:
         known = {data.path: data.md5 for data in before.data}
         yield f"new data in {_some([data.path for data in record.data if known.get(data.path) != data.md5] or ['fewer files'])}"

@@ -12,7 +12,10 @@ MAX_ROWS = 60
 
 
 def release_notes(record: ReleaseRecord, before: Mapping[str, Scalar], *, url: str | None = None) -> str:
-    """The notes of a version; `before` are the metrics of the version before, `url` where others clone from."""
+    """The notes of a version; `before` are the metrics of the version before.
+
+    `url` is where DVC finds the model from outside: None where no DVC remote has it.
+    """
     parts = [
         f"**{escape(record.reason, limit=1_000)}**",
         f"Verdict {escape(record.verdict)}, run {code(record.run)} of commit {record.commit}.",
@@ -42,15 +45,14 @@ def _metrics(record: ReleaseRecord, before: Mapping[str, Scalar]) -> str:
 
 
 def _commands(record: ReleaseRecord, url: str | None) -> str:
-    tag = version_tag(record.model, record.version)
-    inside = "" if record.project == "." else f"{record.project}/"
-    source = url or "REPOSITORY"
-    return "\n".join(
-        (
-            f"mltools model get {shlex.quote(f'{record.model}@{record.version}')}",
-            f"dvc get --rev {shlex.quote(tag)} {shlex.quote(source)} {shlex.quote(inside + record.file.path)}",
-        )
-    )
+    named = shlex.quote(f"{record.model}@{record.version}")
+    lines = [f"mltools model get {named}", f"mltools model verify {named}"]
+    if url is not None:
+        tag = version_tag(record.model, record.version)
+        inside = "" if record.project == "." else f"{record.project}/"
+        words = ("dvc", "get", "--rev", tag, url, inside + record.file.path)
+        lines.append(" ".join(shlex.quote(word) for word in words))
+    return "\n".join(lines)
 
 
 def _model(record: ReleaseRecord) -> str:

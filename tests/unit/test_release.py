@@ -101,7 +101,9 @@ def test_the_same_model_under_the_same_contract_is_no_release() -> None:
         "v1.2.0", "the model and the data contract are the same"
     )
     same = record(commit=OLD)
-    assert decide(same, released(), facts(same)) == NothingToRelease("v0.1.0", "this commit is that version")
+    assert decide(same, released(), facts(same)) == NothingToRelease(
+        "v0.1.0", "this commit is that version", here=True
+    )
 
 
 def test_a_fixed_bump_is_kept() -> None:
@@ -138,7 +140,7 @@ def test_new_data_params_or_commands_are_minor() -> None:
     assert planned(decide(fresh, base, known)) == (
         "v1.3.0",
         (
-            "Minor: the data contract takes more: column 'y' was added; new data in data/raw.csv; "
+            "Minor: the data contract changed: column 'y' was added; new data in data/raw.csv; "
             "params changed: train.C, train.tol; the pipeline's stages or commands changed."
         ),
     )
@@ -193,7 +195,7 @@ def test_a_latest_version_without_a_record_does_not_stop_a_release() -> None:
         "Minor: what is new since v1.2.0 cannot be told, as its message holds no release record.",
     )
     assert decide(run, replace(bare, commit=NEW), facts(run)) == NothingToRelease(
-        "v1.2.0", "this commit is that version"
+        "v1.2.0", "this commit is that version", here=True
     )
 
 

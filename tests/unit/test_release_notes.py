@@ -19,11 +19,12 @@ def test_the_first_version_has_no_column_of_another() -> None:
     notes = release_notes(replace(RECORD, previous=None), {})
     assert "| `test.roc_auc` | 0.991235 |" in notes
     assert "change" not in notes
-    assert "dvc get --rev tumour@v0.2.0 REPOSITORY" in notes
+    assert "mltools model verify tumour@v0.2.0" in notes
+    assert "dvc get" not in notes
 
 
 def test_a_model_in_a_directory_is_got_by_its_whole_path() -> None:
-    notes = release_notes(replace(RECORD, model="eu/x:tumour", project="eu/x"), {})
+    notes = release_notes(replace(RECORD, model="eu/x:tumour", project="eu/x"), {}, url="REPOSITORY")
     assert "dvc get --rev eu/x=tumour@v0.2.0 REPOSITORY eu/x/models/model.skops" in notes
     assert "mltools model get eu/x:tumour@v0.2.0" in notes
 
@@ -36,7 +37,7 @@ def test_foreign_text_stays_text() -> None:
         params={"p": "<script>|`"},
         file=replace(RECORD.file, path="models/$(touch x) `y`.skops"),
     )
-    notes = release_notes(hostile, {"a|b": 1.0})
+    notes = release_notes(hostile, {"a|b": 1.0}, url="https://forge.example/x")
     assert "<img" not in notes
     assert "<script>" not in notes
     assert "@team" not in notes
