@@ -23,7 +23,7 @@ class Fault:
 
 
 def share(count: int, rows: int) -> str:
-    return f"{count:,} of {rows:,} rows"
+    return f"{count:,} of {rows:,} row{'s' * (rows != 1)}"
 
 
 def sentence(rule: str, fault: Fault) -> str:
