@@ -274,7 +274,7 @@ def _lost(project: Project, place: Place, item: Item) -> bool:
 
 
 def _nowhere(lost: Sequence[Item], hint: str) -> StoreError:
-    first = lost[0]
+    first = min(lost, key=lambda item: item.path)
     if first.want.legacy:
         return StoreError(
             f"{first.want.named_by} was written by DVC 2, whose hashes cannot be checked",

@@ -1,0 +1,155 @@
+"""`mltools runs list` and `show`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mltools import journal
+from mltools.edges.git.read import Repository
+from mltools.edges.git.write import Writer
+from tests.stored import make_record
+from tests.support import commit, git, make_repo, mltools
+
+WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+GATE: dict[str, Any] = {
+    "name": "auc-floor",
+    "kind": "threshold",
+    "outcome": "failed",
+    "reason": "test.roc_auc is 0.5, below 0.9",
+    "evidence": {"metric": "test.roc_auc"},
+}
+
+
+@pytest.fixture
+def history(repo: Path) -> Path:
+    """Two commits with a run each, the second failed, on a branch called as no branch should be."""
+    writer = Writer(Repository.find(repo), dict(os.environ))
+    first = git(repo, "rev-parse", "HEAD")
+    second = commit(repo, {"a": "1"})
+    for record in (
+        make_record(first, second=1, trigger="push"),
+        make_record(second, second=2, suffix="000001", dirty=True),
+        make_record(
+            second,
+            second=9,
+            trigger="push",
+            branch="feat/failed|\u202e$(x)",
+            verdict="failed",
+            summary="failed: auc-floor",
+            metrics={"test.roc_auc": 0.5, "other": 1},
+            gates=[GATE],
+        ),
+    ):
+        journal.append(writer, record, {"report.md": b"# r\n"}, when=WHEN)
+    return repo
+
+
+def test_runs_are_listed_newest_first_with_gated_metrics(history: Path) -> None:
+    done = mltools(history, "runs", "list")
+    assert done.code == 0
+    head, failed, dirty, passed = done.out.rstrip("\n").split("\n")
+    assert head.split() == ["run", "time", "commit", "branch", "verdict", "test.roc_auc"]
+    assert failed.split()[-2:] == ["failed", "0.5"]
+    assert "\u202e" not in failed
+    assert f"{git(history, 'rev-parse', 'HEAD')[:8]}+ " in dirty
+    assert passed.split()[-2:] == ["passed", "0.99"]
+    assert "2026-01-02 03:04:01" in passed
+
+
+def test_a_list_can_be_cut(history: Path) -> None:
+    assert len(mltools(history, "runs", "list", "-n", "1").out.splitlines()) == 2
+    assert len(mltools(history, "runs", "list", "-n", "1", "--json").json["runs"]) == 1
+    assert len(mltools(history, "runs", "list", "-n", "0").out.splitlines()) == 4
+
+
+def test_the_list_as_json(history: Path) -> None:
+    tree = mltools(history, "runs", "list", "--json").json
+    assert tree["schema"] == 1
+    newest = tree["runs"][0]
+    assert newest["verdict"] == "failed"
+    assert newest["metrics"] == {"test.roc_auc": 0.5, "other": 1}
+    assert newest["commit"] == git(history, "rev-parse", "HEAD")
+    assert [run["dirty"] for run in tree["runs"]] == [False, True, False]
+
+
+def test_colours_do_not_move_the_columns(history: Path) -> None:
+    plain = mltools(history, "runs", "list").out
+    painted = mltools(history, "--color", "always", "runs", "list").out
+    assert "\x1b[31mfailed\x1b[0m" in painted
+    assert "feat/\x1b" not in painted
+    assert painted.replace("\x1b[31m", "").replace("\x1b[32m", "").replace("\x1b[0m", "") == plain
+
+
+def test_show_tells_the_newest_run_of_head(history: Path) -> None:
+    done = mltools(history, "runs", "show")
+    assert done.code == 0
+    assert "failed: auc-floor: test.roc_auc is 0.5, below 0.9" in done.out
+    assert "by push" in done.err
+
+
+def test_show_takes_a_run_or_a_revision(history: Path) -> None:
+    tree = mltools(history, "runs", "show", "HEAD~1", "--json").json
+    assert tree["verdict"] == "passed"
+    assert mltools(history, "runs", "show", tree["id"], "--json").json == tree
+    assert mltools(history / ".git", "runs", "show", "main", "--json").json["verdict"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("nope", "'nope', which is neither a run's id nor a revision"),
+        ("20260102T030405Z-cccccccc-abcdef", "neither a run's id nor a revision"),
+        ("-x", ""),
+        ("HEAD^{tree}", "neither"),
+        ("$(touch pwned)", "neither"),
+    ],
+)
+def test_what_is_no_run_is_named(history: Path, which: str, said: str) -> None:
+    done = mltools(history, "runs", "show", which)
+    assert done.code in {2, 3}
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert not (history / "pwned").exists()
+
+
+def test_a_commit_without_a_run_says_how_to_get_one(history: Path) -> None:
+    new = commit(history, {"b": "1"})
+    done = mltools(history, "runs", "show")
+    assert done.code == 3
+    assert f"no run is recorded of commit {new[:8]} (HEAD)" in done.err
+    assert "mltools run" in done.err
+
+
+def test_an_empty_journal_is_no_error(repo: Path, tmp_path: Path) -> None:
+    done = mltools(repo, "runs", "list")
+    assert (done.code, done.out) == (0, "")
+    assert "no run is recorded here" in done.err
+    assert mltools(repo, "runs", "list", "--json").json == {"schema": 1, "runs": []}
+    empty = make_repo(tmp_path / "empty")
+    assert mltools(empty, "runs", "list").code == 0
+    done = mltools(empty, "runs", "show")
+    assert done.code == 3
+    assert "no commit yet" in done.err
+
+
+def test_a_damaged_record_is_warned_of(history: Path) -> None:
+    writer = Writer(Repository.find(history), dict(os.environ))
+    commit_ = "d" * 40
+    writer.append(
+        journal.REF, {f"records/dd/{commit_}/20260102T030409Z-dddddddd-abcdef/run.json": b"{"}, "x", when=WHEN
+    )
+    done = mltools(history, "runs", "list")
+    assert done.code == 0
+    assert len(done.out.splitlines()) == 4
+    assert "20260102T030409Z-dddddddd-abcdef" in done.err
+
+
+def test_projects_of_one_repository_get_a_column(history: Path) -> None:
+    writer = Writer(Repository.find(history), dict(os.environ))
+    journal.append(writer, make_record("e" * 40, second=30, project="models/a"), {}, when=WHEN)
+    head, first, *_ = mltools(history, "runs", "list").out.splitlines()
+    assert head.split()[4] == "project"
+    assert "models/a" in first
