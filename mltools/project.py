@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mltools.core import config as policy
 from mltools.core.config import Config
-from mltools.core.pipeline import parse_pipeline
 from mltools.core.stages import Lock, Pipeline
 from mltools.edges import documents, dvcfiles, files
 from mltools.edges.git.read import Repository
@@ -95,8 +93,7 @@ def load_pipeline(root: Path) -> Pipeline:
 
 def pipeline_from(content: bytes, name: str) -> Pipeline:
     """A pipeline from the bytes of dvc.yaml."""
-    tree: Any = documents.read_yaml(content, name)
-    return parse_pipeline(tree, name, documents.locator(content, name))
+    return dvcfiles.pipeline_from(content, name)
 
 
 def read_lock(project: Project) -> bytes | None:

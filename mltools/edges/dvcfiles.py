@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from posixpath import dirname, isabs, join, normpath
 
@@ -30,6 +31,8 @@ _OUT_KEYS = {
 _CACHE_KEYS = {"dir", "type", "protected", "shared", "slow_link_warning"}
 
 
+# One command reads the same text several times: before and after the pipeline ran, at the base and here.
+@lru_cache(maxsize=8)
 def lock_from(content: bytes, name: str = LOCK_FILE) -> Lock:
     """The lock in the bytes of a dvc.lock. Raises ConfigError; a merge conflict is called one."""
     try:
@@ -54,6 +57,7 @@ def read_lock(root: Path) -> Lock:
         raise ConfigError(f"{LOCK_FILE}: cannot be read: {error.strerror}") from error
 
 
+@lru_cache(maxsize=8)
 def pipeline_from(content: bytes, name: str) -> Pipeline:
     """The pipeline in the bytes of a dvc.yaml. Raises ConfigError."""
     return parse_pipeline(documents.read_yaml(content, name), name, documents.locator(content, name))

@@ -37,6 +37,7 @@ class HashCache:
     store: Path
     _known: dict[str, Entry] = field(default_factory=dict)
     _used: dict[str, Entry] = field(default_factory=dict)
+    _directories: dict[str, str] = field(default_factory=dict)
     _new: bool = False
 
     @classmethod
@@ -79,7 +80,10 @@ class HashCache:
         except OSError as error:
             raise UnhashableError(f"{path}: {error.strerror}") from error
         if stat.S_ISDIR(info.st_mode):
-            return self._directory(path, full)
+            # A directory that one stage writes and another reads is walked once.
+            if path not in self._directories:
+                self._directories[path] = self._directory(path, full)
+            return self._directories[path]
         return self._file(path, full, info)
 
     def _file(self, path: str, full: str, info: os.stat_result) -> str:
@@ -92,7 +96,7 @@ class HashCache:
             return entry[4]
         begun = time.time_ns()
         try:
-            with Path(full).open("rb", buffering=0) as stream:
+            with open(full, "rb", buffering=0) as stream:  # noqa: PTH123 - many small files; a Path costs as much
                 digest = hashlib.file_digest(stream, _md5).hexdigest()
                 after = os.fstat(stream.fileno())
         except OSError as error:
