@@ -32,6 +32,7 @@ MAX_RECORD = 8 * MIB
 MAX_REPORT = MIB
 MAX_LOCK = 8 * MIB
 MAX_FILE = 5 * MIB
+MAX_KEPT = MIB
 MAX_FILES = 1_000
 MAX_OBJECTS = 5_000
 MAX_DEPTH = 20
@@ -77,7 +78,7 @@ def write(
     files.write_atomic(directory / REPORT_FILE, report)
     if lock is not None:
         files.write_atomic(directory / LOCK_FILE, lock)
-    for name in _for_git(project, Lock() if lock is None else dvcfiles.lock_from(lock)):
+    for name in results(project, Lock() if lock is None else dvcfiles.lock_from(lock)):
         _copy(project.root / name, directory / FILES / name)
     for md5, path in datastore.luggage(project, lock=lock, environ=environ).items():
         _copy(path, directory / OBJECTS / md5[:2] / md5[2:])
@@ -126,13 +127,20 @@ def keep(bundle: Bundle, writer: "Writer", directory: Path, remote: str | None, 
     attachments = {REPORT_FILE: bundle.report.encode()}
     if bundle.lock:
         attachments[LOCK_FILE] = bundle.lock
+    attachments |= kept_results(bundle.files)
     journal.append(writer, bundle.record, attachments, when=when)
     if remote:
         journal.publish(writer, remote, when=when)
     return Kept(before is None, moved.objects, moved.store)
 
 
-def _for_git(project: Project, lock: Lock) -> Iterator[str]:
+def kept_results(found: Mapping[str, Path]) -> dict[str, bytes]:
+    """Results as the journal keeps them beside the record: the small ones."""
+    small = {name: path for name, path in found.items() if files.size(path) <= MAX_KEPT}
+    return {f"{journal.FILES}{name}": files.read_bytes(path) for name, path in small.items()}
+
+
+def results(project: Project, lock: Lock) -> Iterator[str]:
     """The run's results that Git keeps: metrics, and outputs that DVC does not cache."""
     left = outputs(project.pipeline, lock)
     uncached = {

@@ -76,7 +76,7 @@ def run(
 
 def _begin(teller: Teller, place: Path, project: Path) -> None:
     teller.chapter("1. A project on real data, and a bare repository that judges every push")
-    teller.run(place, "mltools", "init", PROJECT, "--no-input")
+    teller.run(place, "mltools", "init", PROJECT, "--no-input", "--ci", "none")
     teller.run(place, "git", "init", "--quiet", "--bare", "--initial-branch=main", REMOTE)
     teller.run(place, "mltools", "hook", "install", "--enforce", REMOTE)
     teller.run(project, "git", "remote", "add", "origin", f"../{REMOTE}")

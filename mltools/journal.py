@@ -1,7 +1,8 @@
 """The journal: every run's record, kept for ever behind one append-only ref.
 
-Its tree holds `records/<two digits>/<commit>/<run id>/` with `run.json`, `report.md` and `dvc.lock`, so that the records
-of a commit are found without reading those of any other.
+Its tree holds `records/<two digits>/<commit>/<run id>/` with `run.json`, `report.md`, `dvc.lock` and, below `files/`, the
+results that Git keeps; so the records of a commit are found without reading those of any other. Beside it,
+`inputs/<two digits>/<hash>/<run id>` names the commit of each run of the same inputs.
 """
 
 import logging
@@ -26,6 +27,8 @@ RECORD_FILE = "run.json"
 _RECORD = re.compile(r"records/[0-9a-f]{2}/(?P<commit>[0-9a-f]{40,64})/(?P<id>[^/]+)/run\.json")
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?P<commit>[0-9a-f]{8})-[0-9a-f]{6}")
 _ATTACHMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_INPUTS = re.compile(r"inputs/[0-9a-f]{2}/[0-9a-f]+/(?P<id>[^/]+)")
+FILES = "files/"
 
 
 def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *, when: datetime) -> str:
@@ -33,9 +36,13 @@ def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *
     place = directory(record)
     files = {f"{place}/{RECORD_FILE}": documents.write_json(record.as_json()).encode()}
     for name, content in attachments.items():
-        if name == RECORD_FILE or not _ATTACHMENT.fullmatch(name):
+        parts = name.removeprefix(FILES).split("/")
+        nested = name.startswith(FILES) and all(part not in {"", ".", ".."} for part in parts)
+        if name == RECORD_FILE or not (nested or _ATTACHMENT.fullmatch(name)):
             raise RepositoryError(f"{name!r} cannot be kept beside a record")
         files[f"{place}/{name}"] = content
+    if record.inputs is not None:
+        files[f"inputs/{record.inputs[:2]}/{record.inputs}/{record.id}"] = f"{record.commit}\n".encode()
     # A branch's name may come out of a stranger's artifact: one line, whatever it holds.
     where = f" on {' '.join(record.branch.split())}" if record.branch else ""
     message = (
@@ -72,6 +79,25 @@ def load(repository: Repository, run_id: str) -> Record | None:
         return None
     files = repository.tree(tip, f"records/{known['commit'][:2]}")
     return next(_read(repository, {path: oid for path, oid in files.items() if f"/{run_id}/" in path}), None)
+
+
+def of_inputs(repository: Repository, inputs: str) -> Iterator[Record]:
+    """Every record of a run with these inputs, newest first."""
+    tip = repository.oid(REF)
+    if tip is not None:
+        found = repository.tree(tip, f"inputs/{inputs[:2]}/{inputs}")
+        ids = sorted((match["id"] for path in found if (match := _INPUTS.fullmatch(path))), reverse=True)
+        yield from (record for run_id in ids if (record := load(repository, run_id)) is not None)
+
+
+def results(repository: Repository, record: Record) -> dict[str, bytes]:
+    """The results that were kept beside a record, by their paths in the project."""
+    tip = repository.oid(REF)
+    if tip is None:
+        return {}
+    top = f"{directory(record)}/{FILES}"
+    contents = repository.read_many(tip, repository.tree(tip, top.rstrip("/")))
+    return {path.removeprefix(top): content for path, content in contents.items() if content is not None}
 
 
 def attachment(repository: Repository, record: Record, name: str) -> bytes | None:

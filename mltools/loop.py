@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from mltools import __version__, baseline, checking, comparing, datastore, journal, reproducing
+from mltools import (
+    __version__,
+    baseline,
+    bundle,
+    checking,
+    comparing,
+    datastore,
+    journal,
+    reproducing,
+    reusing,
+)
 from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
 from mltools.core import report
@@ -63,12 +73,13 @@ def run(project: Project, request: Request) -> Finished:
         )
     dirty = bool(inputs_changed(project))
     base = baseline.resolve(project, request.context, head, requested=request.base, dirty=dirty)
-    if (earlier := _reusable(project, request.context, head, base, dirty=dirty)) is not None:
+    start = _Start(head, base, dirty, None if dirty else reusing.inputs_of(project, head))
+    if (earlier := _reusable(project, request.context, start)) is not None:
         request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
         return Finished(earlier, report.render(earlier), lock, kept=False)
-    result = _execute(project, request, base)
-    record = _record(project, request, head, base, result, dirty=dirty, seconds=time.monotonic() - started)
+    result = _execute(project, request, start)
+    record = _record(project, request, start, result, seconds=time.monotonic() - started)
     text = report.render(record)
     lock = read_lock(project)
     kept = request.keep and _keep(project, request, record, text, lock)
@@ -100,6 +111,16 @@ def inputs_changed(project: Project) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Start:
+    """What a run sets out from; `inputs` is the hash of them, None when some are not committed."""
+
+    head: str
+    base: Baseline
+    dirty: bool
+    inputs: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Result:
     """What the working tree turned out to be."""
 
@@ -111,40 +132,43 @@ class _Result:
     warnings: tuple[str, ...] = ()
 
 
-def _execute(project: Project, request: Request, base: Baseline) -> _Result:
+def _execute(project: Project, request: Request, start: _Start) -> _Result:
+    by_hand = request.context.trigger == "local"
+    # By hand the workspace may hold results of another branch; DVC sorts that out.
+    primed = (
+        None if by_hand or start.inputs is None else reusing.prime(project, start.inputs, say=request.say)
+    )
     datastore.restore(project, Writer(project.repository, request.environ), say=request.say)
-    doing = reproducing.Doing(request.environ, request.say, clean_locks=request.context.trigger != "local")
+    doing = reproducing.Doing(request.environ, request.say, clean_locks=not by_hand)
     made = reproducing.sources(project, doing)
     data = checking.validate(project, say=request.say)
     if any(item.outcome is Outcome.FAILED for item in data):
         request.say("the data breaks its contract: nothing is trained on it")
         return _Result(data, stages=made, params=comparing.snapshot_worktree(project).params)
     stages = reproducing.joined(made, reproducing.reproduce(project, doing))
+    if primed is not None:
+        stages = tuple(
+            stage.model_copy(update={"state": "cached"}) if stage.state == "skipped" else stage
+            for stage in stages
+        )
     snapshot = comparing.snapshot_worktree(project)
-    verdicts = baseline.judge_by(project, base, snapshot.metrics)
+    verdicts = baseline.judge_by(project, start.base, snapshot.metrics)
     return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, tuple(snapshot.problems))
 
 
-def _record(
-    project: Project,
-    request: Request,
-    head: str,
-    base: Baseline,
-    result: _Result,
-    *,
-    dirty: bool,
-    seconds: float,
-) -> Record:
+def _record(project: Project, request: Request, start: _Start, result: _Result, *, seconds: float) -> Record:
+    base = start.base
     now = request.clock()
     holds = all(item.outcome is not Outcome.FAILED for item in result.data)
     record = Record(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{head[:8]}-{secrets.token_hex(3)}",
+        id=f"{now:%Y%m%dT%H%M%SZ}-{start.head[:8]}-{secrets.token_hex(3)}",
         time=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         seconds=round(seconds, 3),
         project=project.name,
-        commit=head,
+        commit=start.head,
         branch=request.context.branch or project.repository.branch(),
-        dirty=dirty,
+        dirty=start.dirty,
+        inputs=start.inputs,
         trigger=request.context.trigger,
         url=request.context.url,
         verdict=overall(result.verdicts, data_holds=holds),
@@ -187,15 +211,15 @@ def _environment(project: Project, context: Context) -> Environment:
     )
 
 
-def _reusable(project: Project, context: Context, head: str, base: Baseline, *, dirty: bool) -> Record | None:
+def _reusable(project: Project, context: Context, start: _Start) -> Record | None:
     """The record that this commit already has, where computing it again could tell nothing new.
 
     In CI only: by hand the working tree is what a person wants judged. A pull request event speaks of a commit that
     the push has judged; elsewhere the base must be the same, because another base may give another verdict.
     """
-    if dirty or not (context.is_ci or context.trigger == "hook"):
+    if start.dirty or context.trigger == "local":
         return None
-    earlier = journal.find(project.repository, head, project.name)
+    earlier = journal.find(project.repository, start.head, project.name)
     if (
         earlier is None
         or earlier.dirty
@@ -203,7 +227,7 @@ def _reusable(project: Project, context: Context, head: str, base: Baseline, *, 
         or earlier.environment.mltools != __version__
     ):
         return None
-    same_base = (earlier.base and earlier.base.commit) == (base.base and base.base.commit)
+    same_base = (earlier.base and earlier.base.commit) == (start.base.base and start.base.base.commit)
     return earlier if same_base or context.trigger == "pull_request" else None
 
 
@@ -212,6 +236,9 @@ def _keep(project: Project, request: Request, record: Record, text: str, lock: b
     earlier = journal.find(project.repository, record.commit, project.name)
     if earlier is not None and earlier.facts() == record.facts():
         return False
-    attachments = {REPORT_FILE: text.encode(), **({LOCK_FILE: lock} if lock is not None else {})}
+    results = {name: project.root / name for name in bundle.results(project, load_lock(project))}
+    attachments = {REPORT_FILE: text.encode(), **bundle.kept_results(results)}
+    if lock is not None:
+        attachments[LOCK_FILE] = lock
     journal.append(Writer(project.repository, request.environ), record, attachments, when=request.clock())
     return True

@@ -122,6 +122,7 @@ class Record(Part):
     commit: Oid
     branch: Name | None = None
     dirty: bool = False
+    inputs: Hash | None = None
     trigger: Name = "local"
     url: Name | None = None
     verdict: Outcome

@@ -156,7 +156,16 @@ def _of_head(project: Project, writer: "Writer", remote: str | None) -> Run:
             f"run {record.id} was recorded without a {LOCK_FILE}, so its model is not known",
             hint="run `mltools run` again",
         )
-    return Run(record, lock, project.root)
+    return Run(record, lock, project.root, _unpacked(project, record))
+
+
+def _unpacked(project: Project, record: Record) -> dict[str, Path]:
+    """The results that the journal keeps of a run, as files."""
+    place = project.work_dir / "cache" / "runs" / record.id
+    found = journal.results(project.repository, record)
+    for name, content in found.items():
+        files.write_atomic(place / name, content)
+    return {name: place / name for name in found}
 
 
 def _from_directory(project: Project, directory: Path) -> Run:

@@ -81,6 +81,21 @@ def test_a_second_push_of_the_same_commit_is_not_computed_again(project: Path, b
     assert "running" not in again.stderr
 
 
+def test_a_merge_with_the_same_inputs_is_judged_anew_without_training(project: Path, bare: Path) -> None:
+    mltools(project, "hook", "install", str(bare))
+    assert push(project, "main").returncode == 0
+    branch(project, "better")
+    set_quality(project, 0.95)
+    assert push(project, "better").returncode == 0
+    git(project, "checkout", "-q", "main")
+    git(project, "merge", "-q", "--no-ff", "-m", "Merge", "better")
+    merged = push(project, "main")
+    assert merged.returncode == 0, merged.stderr
+    assert "the same inputs have the record" in merged.stderr
+    assert "running" not in merged.stderr
+    assert "test.auc   0.9      0.95   +0.05  better" in merged.stderr
+
+
 def test_a_fresh_clone_finds_the_objects_that_the_hook_made(project: Path, bare: Path) -> None:
     mltools(project, "hook", "install", str(bare))
     assert push(project, "main").returncode == 0

@@ -1,0 +1,40 @@
+"""Runs that need not be computed again, because the journal has one of the same inputs."""
+
+import hashlib
+from collections.abc import Callable
+
+from mltools import journal
+from mltools.core.records import Record
+from mltools.edges import files
+from mltools.project import LOCK_FILE, Project
+
+
+def inputs_of(project: Project, commit: str) -> str:
+    """The MD5 of what a run of this commit starts from: every tracked file of the project but the pipeline's results.
+
+    Code, params, data pointers, contracts, policy and the requirements file are among them.
+    """
+    places = {stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs}
+    digest = hashlib.md5(usedforsecurity=False)
+    for path, oid in sorted(project.repository.tree(commit, project.prefix).items()):
+        name = path.removeprefix(project.prefix)
+        if name != LOCK_FILE and not any(name == place or name.startswith(f"{place}/") for place in places):
+            digest.update(f"{name}\0{oid}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def prime(project: Project, inputs: str, *, say: Callable[[str], None]) -> Record | None:
+    """Lay out the dvc.lock and the small results of an earlier run of the same inputs; that run, None without one.
+
+    DVC or the clean check still decide whether anything has to run: a data object that is nowhere is made again.
+    """
+    for earlier in journal.of_inputs(project.repository, inputs):
+        lock = journal.attachment(project.repository, earlier, LOCK_FILE)
+        if lock is None or not earlier.outputs:
+            continue
+        for name, content in journal.results(project.repository, earlier).items():
+            files.write_atomic(project.root / name, content)
+        files.write_atomic(project.root / LOCK_FILE, lock)
+        say(f"the same inputs have the record {earlier.id}: its results are used where they still are")
+        return earlier
+    return None
