@@ -17,6 +17,7 @@ from mltools.errors import ConfigError
 
 MAX_BYTES = 16 << 20
 MAX_ALIASES = 200
+MAX_EXPANDED = 100_000
 MAX_DEPTH = 100
 
 _INDENT = re.compile(r"^(?: |[-?] )+", re.MULTILINE)
@@ -24,10 +25,34 @@ _INDENT = re.compile(r"^(?: |[-?] )+", re.MULTILINE)
 KeyPath = tuple[str | int, ...]
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.CSafeLoader):
-    """The C loader with YAML 1.2 core scalars, duplicate keys refused."""
+    """The C loader with YAML 1.2 core scalars and `<<`, duplicate keys refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        merges = [value for key, value in node.value if key.tag == _MERGE]
+        if not merges:
+            return self._own(node, deep=deep)
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        merged: dict[Hashable, Any] = {}
+        for value in merges:
+            merged = {**self._merged(value), **merged}
+        return {**merged, **self._own(yaml.MappingNode(node.tag, own, node.start_mark), deep=deep)}
+
+    def _merged(self, node: yaml.Node) -> dict[Hashable, Any]:
+        """What `<<` brings in. Values are merged and not, as PyYAML does, nodes, which a hostile file multiplies."""
+        value = self.construct_object(node, deep=True)
+        parts = value if isinstance(value, list) else [value]
+        merged: dict[Hashable, Any] = {}
+        for part in reversed(parts):
+            if not isinstance(part, dict):
+                raise yaml.MarkedYAMLError(problem="`<<` needs keys and values", problem_mark=node.start_mark)
+            merged.update(part)
+        return merged
+
+    def _own(self, node: yaml.MappingNode, *, deep: bool) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key, _ in node.value:
             value = self.construct_object(key, deep=True)
@@ -44,6 +69,7 @@ _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", "~nN\0"),
+    (_MERGE, r"<<", "<"),
     ("tag:yaml.org,2002:int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
@@ -68,15 +94,19 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 def read_yaml(content: bytes, name: str) -> Any:
     """The document's value, None for an empty one. Raises ConfigError with `name:line: reason`."""
     text = _decode(content, name)
-    if _aliases(text) > MAX_ALIASES:
+    aliases = _aliases(text)
+    if aliases > MAX_ALIASES:
         raise ConfigError(f"{name}: more than {MAX_ALIASES} YAML aliases; refusing to expand them")
     try:
         _refuse_depth(text, name)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        tree = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         raise _yaml_error(name, error) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{name}: not valid YAML: {str(error).splitlines()[0]}") from error
+    if aliases and _expanded(tree, {}, name) > MAX_EXPANDED:
+        raise ConfigError(f"{name}: its YAML aliases stand for more than {MAX_EXPANDED:,} values")
+    return tree
 
 
 def positions(content: bytes, name: str) -> dict[KeyPath, int]:
@@ -179,10 +209,24 @@ def _refuse_depth(text: str, name: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise ConfigError(f"{name}:{line}: nested more than {MAX_DEPTH} levels deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _expanded(value: Any, known: dict[int, int], name: str) -> int:
+    """How many values a tree holds when each alias is counted as what it stands for."""
+    if not isinstance(value, dict | list):
+        return 1
+    count = known.get(id(value))
+    if count is None:
+        known[id(value)] = 0  # in the making: an alias that meets it again stands for itself
+        inside = value.values() if isinstance(value, dict) else value
+        known[id(value)] = count = 1 + sum(_expanded(part, known, name) for part in inside)
+    elif count == 0:
+        raise ConfigError(f"{name}: a YAML alias stands for itself")
+    return count
 
 
 def _aliases(text: str) -> int:

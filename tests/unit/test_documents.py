@@ -1,6 +1,7 @@
 """YAML with 1.2 rules, strict JSON, and errors that name the line."""
 
 import pytest
+import ruamel.yaml
 
 from mltools.edges import documents
 from mltools.errors import ConfigError
@@ -98,3 +99,28 @@ def test_json_is_written_in_order_and_refuses_nan() -> None:
     assert documents.write_json({"b": 1, "a": "ü"}, indent=None) == '{"b": 1, "a": "ü"}\n'
     with pytest.raises(ValueError, match="JSON"):
         documents.write_json({"a": float("nan")})
+
+
+def test_an_alias_bomb_below_the_limit_of_aliases_is_refused() -> None:
+    levels = "\n".join(f"l{n + 1}: &l{n + 1} [{', '.join([f'*l{n}'] * 10)}]" for n in range(12))
+    with pytest.raises(ConfigError, match="stand for more than 100,000 values"):
+        documents.read_yaml(f"l0: &l0 [x, x]\n{levels}\n".encode(), "f.yaml")
+
+
+def test_an_alias_for_itself_is_refused() -> None:
+    with pytest.raises(ConfigError, match="stands for itself"):
+        documents.read_yaml(b"a: &a [1, *a]\n", "f.yaml")
+
+
+def test_merge_keys_are_merged_as_dvc_s_reader_does() -> None:
+    text = b"base: &b {x: 1, y: 1}\nmore: &m {y: 2, z: 2}\none: {<<: *b, x: 0}\ntwo: {<<: [*b, *m], w: 3}\n"
+    tree = documents.read_yaml(text, "f.yaml")
+    assert tree["one"] == {"x": 0, "y": 1}
+    assert tree["two"] == {"x": 1, "y": 1, "z": 2, "w": 3}
+    assert tree == ruamel.yaml.YAML(typ="safe").load(text)
+
+
+@pytest.mark.parametrize("text", [b"a: {<<: 3}\n", b"a: {<<: [{x: 1}, y]}\n"])
+def test_a_merge_of_no_mapping_is_told(text: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"f\.yaml:1: not valid YAML: `<<` needs keys and values"):
+        documents.read_yaml(text, "f.yaml")
