@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mltools import datastore
-from mltools.edges import dvc, files
+from mltools.edges import dvc, files, process
 from mltools.edges.git import start
 from mltools.edges.git.write import Writer
 from mltools.errors import MltoolsError
@@ -41,6 +42,10 @@ def apply(plan: Plan, *, environ: Mapping[str, str], when: datetime) -> None:
         if plan.objects:
             project = open_project(plan.root)
             datastore.push(project, Writer(project.repository, environ), None, when=when)
+        program = Path(sys.executable).with_name("mltools")
+        if plan.hook is not None and process.find("mltools") is None and program.exists():
+            # From an environment that is not on the PATH; the hook would find no mltools, and push without the data.
+            start.configure(plan.root, "mltools.program", str(program), environ=environ)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from mltools.scaffold.surroundings import Surroundings, Wish, workflows
 DEFAULT = "tabular-classification"
 
 # Files that say something of their own in a repository that exists; the project works with the user's as well.
-MAY_DIFFER = frozenset({"README.md", "pyproject.toml", "requirements.txt", ".github/dependabot.yml"})
+MAY_DIFFER = frozenset({"README.md", "pyproject.toml", "requirements.txt"})
 
 
 def plan(place: Surroundings, wish: Wish) -> Plan:

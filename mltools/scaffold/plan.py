@@ -73,10 +73,12 @@ def steps(wanted: Iterable[RenderedFile], directory: Path, *, shown_from: Path) 
 
 
 def in_the_way(planned: Sequence[Step], may_differ: frozenset[str]) -> tuple[str, ...]:
-    """The files that are there with other content and without which a new project would not work."""
-    return tuple(
-        step.shown for step in planned if step.action is Action.DIFFERS and step.shown not in may_differ
-    )
+    """The files that are there with other content and without which a new project would not work.
+
+    A workflow or a forge's file that somebody wrote works as well as ours.
+    """
+    differing = (step.shown for step in planned if step.action is Action.DIFFERS)
+    return tuple(path for path in differing if path not in may_differ and ".github/" not in path)
 
 
 def extended(present: bytes, wanted: bytes) -> bytes:

@@ -96,6 +96,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Resul
     """A new project, made once, and what `mltools init` said. Not to be changed."""
     place = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("HOME", str(place / "home"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(place / "gitconfig"))
         patch.setenv("DVC_SITE_CACHE_DIR", str(place / "site"))
@@ -127,6 +128,19 @@ def test_the_hook_is_executable_and_ours(made: tuple[Path, Result]) -> None:
     hook = made[0] / ".git/hooks/pre-push"
     assert hook.read_text() == datastore.PRE_PUSH
     assert os.access(hook, os.X_OK)
+    assert git(made[0], "config", "mltools.program", check=False) == ""
+
+
+def test_without_mltools_on_the_path_the_hook_is_told_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Path(sys.executable).parent
+    others = [
+        place for place in os.environ["PATH"].split(os.pathsep) if not (Path(place) / "mltools").exists()
+    ]
+    monkeypatch.setenv("PATH", os.pathsep.join(others))
+    init(tmp_path, "demo", "--no-input")
+    assert git(tmp_path / "demo", "config", "mltools.program") == str(own / "mltools")
 
 
 @pytest.mark.slow
@@ -338,6 +352,15 @@ def test_beside_a_readme_the_project_keeps_it_and_extends_the_ignore_file(tmp_pa
     assert "git commit" in answer.err
 
 
+def test_a_forges_files_of_the_users_own_are_not_in_the_way(repo: Path) -> None:
+    commit(
+        repo, {".github/dependabot.yml": "version: 2\n", ".github/workflows/mltools-one.yml": "on: push\n"}
+    )
+    answer = init(repo, "one", "--no-input", "--dry-run")
+    assert "differs ../.github/dependabot.yml (yours; left as it is)" in answer.out
+    assert actions(answer)["dvc.yaml"] == "create"
+
+
 def test_files_that_the_project_cannot_do_without_are_not_overwritten(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo", {"params.yaml": "mine: 1\n", "pipeline": "a file\n"})
     before = snapshot(repo)
@@ -365,6 +388,21 @@ def test_a_pipeline_gets_only_what_it_lacks(pipeline: Path) -> None:
     assert git(pipeline, "diff", "--cached", "--name-only") == ""
     assert git(pipeline, "log", "--format=%s") == "change"
     assert "git add mltools.yaml .gitignore .github/workflows/mltools.yml" in answer.err
+
+
+@pytest.mark.slow
+def test_an_adopted_pipeline_runs(pipeline: Path) -> None:
+    (pipeline / "train.py").write_text(
+        "import json, shutil\nshutil.copy('data/rows.csv', 'model.bin')\n"
+        "json.dump({'test': {'roc_auc': 0.9}}, open('scores.json', 'w'))\n"
+    )
+    (pipeline / ".dvc/config").write_text("")
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "data/rows.csv"], cwd=pipeline, check=True)
+    init(pipeline, ".", "--no-input")
+    commit(pipeline, {}, "Add mltools")
+    answer = mltools(pipeline, "run")
+    assert answer.code == 0, answer.out + answer.err
+    assert "test.roc_auc" in answer.out
 
 
 def test_the_policy_follows_from_what_dvc_declares(pipeline: Path) -> None:
@@ -614,13 +652,18 @@ def test_a_directory_without_permission_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def no_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Git on the PATH whose `commit` fails, after all the rest was made."""
+    monkeypatch.setenv("PATH", fake_git(tmp_path, "echo 'no commits today' >&2"))
+
+
+def fake_git(tmp_path: Path, on_commit: str) -> str:
+    """A PATH on which `git commit` does something else and fails."""
     fake = tmp_path / "bin"
     fake.mkdir()
     real = next(p for p in os.environ["PATH"].split(os.pathsep) if (Path(p) / "git").exists())
-    script = f'#!/bin/sh\ncase " $* " in *" commit "*) echo "no commits today" >&2; exit 1;; esac\nexec {real}/git "$@"\n'
+    script = f'#!/bin/sh\ncase " $* " in *" commit "*) {on_commit}; exit 1;; esac\nexec {real}/git "$@"\n'
     (fake / "git").write_text(script)
     (fake / "git").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{fake}{os.pathsep}{os.environ['PATH']}")
+    return f"{fake}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.mark.usefixtures("no_commits")
@@ -635,6 +678,14 @@ def test_a_failure_half_way_leaves_an_empty_directory_empty(tmp_path: Path) -> N
     (tmp_path / "demo").mkdir()
     init(tmp_path, "demo", "--no-input", code=3)
     assert not list((tmp_path / "demo").iterdir())
+
+
+@pytest.mark.slow
+def test_an_interrupt_half_way_leaves_nothing(tmp_path: Path) -> None:
+    stopping = fake_git(tmp_path, "kill -TERM $PPID")
+    answer = mltools(tmp_path, "init", "demo", "--no-input", env={"PATH": stopping})
+    assert answer.code == 130, answer.err
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_failure_half_way_leaves_a_repository_as_it_was(repo: Path) -> None:

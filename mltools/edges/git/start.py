@@ -12,6 +12,11 @@ def init(root: Path, *, environ: Mapping[str, str]) -> None:
     Runner(root, environ).run("init", "--quiet", "--initial-branch=main")
 
 
+def configure(root: Path, key: str, value: str, *, environ: Mapping[str, str]) -> None:
+    """Set something for this clone alone."""
+    Runner(root, environ).run("config", "--local", key, value)
+
+
 def first_commit(
     root: Path, paths: Iterable[str], message: str, *, environ: Mapping[str, str], when: datetime
 ) -> None:
