@@ -93,7 +93,7 @@ def test_a_merge_with_the_same_inputs_is_judged_anew_without_training(project: P
     assert merged.returncode == 0, merged.stderr
     assert "the same inputs have the record" in merged.stderr
     assert "running" not in merged.stderr
-    assert "test.auc   0.9      0.95   +0.05  better" in merged.stderr
+    assert "test.auc 0.95 (+0.05)" in merged.stderr
 
 
 def test_a_fresh_clone_finds_the_objects_that_the_hook_made(project: Path, bare: Path) -> None:
