@@ -247,6 +247,10 @@ SAME: dict[str, Change] = {
     "an empty directory inside a dependency": lambda root: (root / "conf/empty").mkdir(),
     "objects that are not write-protected": unprotect_all,
     "a damaged object that is write-protected": damage_object(0o444),
+    "a merge key in params": both(
+        edit("params.yaml", "train:\n", "base: &base {lr: 9, unused: 2}\ntrain:\n  <<: *base\n"),
+        edit("params.yaml", "  unused: 1\n", ""),
+    ),
     "a top-level metrics section": lambda root: (root / "dvc.yaml").write_text(DVC_YAML + "metrics: [m.json]\nplots: [p.csv]\n"),
     "an artifact": lambda root: (root / "dvc.yaml").write_text(DVC_YAML + "artifacts: {m: {path: model.txt}}\n"),
     "a metrics output declared as plain": edit("dvc.yaml", "    metrics:\n      - metrics.json", "      - metrics.json"),
