@@ -214,7 +214,10 @@ def create_asset(forge: Forge, call: Call) -> Reply:
 
 
 def show_asset(forge: Forge, call: Call) -> Reply:
-    return Reply(200, _asset(forge, call)[1])
+    asset = _asset(forge, call)[1]
+    if call.accept == "application/octet-stream":
+        return Reply(200, forge.assets[asset["id"]])
+    return Reply(200, asset)
 
 
 def delete_asset(forge: Forge, call: Call) -> Reply:

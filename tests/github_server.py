@@ -162,12 +162,13 @@ class GitHubServer:
         else:
             try:
                 viewer = self._viewer(request.headers.get("Authorization"))
-                reply = answer(
-                    self.forge, method, Call(template, path, query, body, viewer, f"{self.url}{parts.path}")
-                )
+                accept = request.headers.get("Accept", "")
+                call = Call(template, path, query, body, viewer, f"{self.url}{parts.path}", accept)
+                reply = answer(self.forge, method, call)
             except Refused as refused:
                 reply = refused.reply
-        wrong += self.forge.description.answer(method, template, reply.status, reply.body)
+        if not isinstance(reply.body, bytes):  # a file is described by no schema
+            wrong += self.forge.description.answer(method, template, reply.status, reply.body)
         self.problems += [f"{method} {parts.path}: {problem}" for problem in wrong]
         return reply
 

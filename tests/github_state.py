@@ -30,6 +30,7 @@ class Call:
     body: Any
     viewer: Viewer | None
     url: str
+    accept: str = ""
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,9 @@ class GitHub:
 
         return _asset(find() or self.rest.create(make, find))
 
+    def download_asset(self, asset: Asset, path: Path) -> None:
+        self.rest.download(self._path("releases", "assets", str(asset.id)), path, size=asset.size)
+
     def publish_release(self, release: Release, *, latest: bool = True) -> Release:
         """End the draft. `make_latest` is a word and not a truth value."""
         body = {"draft": False, "make_latest": "true" if latest else "false"}

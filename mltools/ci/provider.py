@@ -121,6 +121,9 @@ class Forge(Protocol):
     def upload_asset(self, release: Release, name: str, path: Path) -> Asset:
         """Attach a file; one of the same name and content stays, another one is replaced."""
 
+    def download_asset(self, asset: Asset, path: Path) -> None:
+        """Write an attached file to a path; what came is to be checked by its hash."""
+
     def publish_release(self, release: Release, *, latest: bool = True) -> Release: ...
 
 

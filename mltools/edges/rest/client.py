@@ -122,6 +122,10 @@ class Client:
             )
         return self._json(Request("POST", target, content=path, content_type=content_type))
 
+    def download(self, path: str, target: Path, *, size: int) -> None:
+        """GET a file as it is, of at most `size` bytes."""
+        self._ask(Request("GET", self._url(path), repeatable=True, sink=target, most=size))
+
     def create(self, make: Callable[[], Any], find: Callable[[], Any | None], *, tries: int = 3) -> Any:
         """Make a thing once: after a lost answer `find` looks whether it was made before `make` is called again."""
         for attempt in range(tries):

@@ -65,7 +65,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked; `repeatable` says that twice does no more than once."""
+    """What is asked; `repeatable` says that twice does no more than once.
+
+    With a `sink` a good answer is a file of at most `most` bytes, and goes there.
+    """
 
     method: str
     url: str
@@ -73,6 +76,8 @@ class Request:
     content: Path | None = None
     content_type: str | None = None
     repeatable: bool = False
+    sink: Path | None = None
+    most: int = MAX_ANSWER
 
     @property
     def endpoint(self) -> str:
@@ -146,6 +151,8 @@ class Transport:
         headers = {"User-Agent": f"mltools/{__version__}", **self.headers}
         if request.content_type is not None:
             headers["Content-Type"] = request.content_type
+        if request.sink is not None:
+            headers["Accept"] = "application/octet-stream"
         started = self.clock()
         try:
             with (
@@ -163,7 +170,7 @@ class Transport:
                     stream=True,
                 ) as response,
             ):
-                body = self._body(response, request.endpoint, until)
+                body = self._body(response, request, until)
         except (
             requests.ConnectionError,
             requests.Timeout,
@@ -176,19 +183,29 @@ class Transport:
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(request.endpoint, response.status_code, lower, body)
 
-    def _body(self, response: requests.Response, endpoint: str, until: float) -> bytes:
-        parts: list[bytes] = []
+    def _body(self, response: requests.Response, request: Request, until: float) -> bytes:
+        if request.sink is None or not response.ok or response.status_code in REDIRECTS:
+            return b"".join(self._chunks(response, request.endpoint, until, MAX_ANSWER))
+        try:
+            with request.sink.open("wb") as sink:
+                sink.writelines(self._chunks(response, request.endpoint, until, request.most))
+        except requests.RequestException:
+            raise  # it is an OSError too
+        except OSError as error:
+            raise DataError(f"{request.sink}: {error.strerror or error}") from error
+        return b""
+
+    def _chunks(self, response: requests.Response, endpoint: str, until: float, most: int) -> Iterator[bytes]:
         size = 0
         for chunk in response.iter_content(1 << 16):
             size += len(chunk)
-            if size > MAX_ANSWER:
+            if size > most:
                 raise ProviderError(
-                    f"{endpoint}: an answer of more than {MAX_ANSWER:,} bytes", status=response.status_code
+                    f"{endpoint}: an answer of more than {most:,} bytes", status=response.status_code
                 )
             if self.clock() > until:
                 raise ProviderError(f"{endpoint}: the answer was still coming in when the time was over")
-            parts.append(chunk)
-        return b"".join(parts)
+            yield chunk
 
     def _unanswered(self, request: Request, error: requests.RequestException) -> Exception:
         causes = list(_causes(error))
