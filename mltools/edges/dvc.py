@@ -21,6 +21,7 @@ __all__ = [
     "cache_dir",
     "checkout",
     "find_root",
+    "get",
     "init",
     "pull",
     "push",
@@ -106,6 +107,12 @@ def pull(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ())
 def push(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> None:
     """Send data objects from the cache to the DVC remote."""
     _run("push", *_after(targets), root=root, environ=environ)
+
+
+def get(repository: Path, path: str, target: Path, *, rev: str, environ: Mapping[str, str]) -> None:
+    """Write a file or directory of another revision to `target`, from the cache or the DVC remote."""
+    where = ("--rev", rev, "-o", str(target), "--", str(repository), path)
+    _run("get", *where, root=repository, environ=environ)
 
 
 def cache_dir(root: Path, *, environ: Mapping[str, str]) -> Path:
