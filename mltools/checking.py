@@ -1,23 +1,31 @@
 """The project's data sets against their contracts."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from pydantic import ValidationError
+
+from mltools import __version__
 from mltools.core.config import FILE, DataSource
 from mltools.core.contract import parse_contract
 from mltools.core.records import DataSet
-from mltools.edges import documents, files, tables
+from mltools.edges import documents, files
+from mltools.edges.hashes import HashCache
 from mltools.errors import ConfigError, DataError
-from mltools.project import Project
+from mltools.project import HASHES, Project
+
+REMEMBERED = "cache/validation"
+EXAMPLES = 5
 
 
-def validate(project: Project, *, say: Callable[[str], None], examples: int = 5) -> tuple[DataSet, ...]:
-    """Every data set of mltools.yaml, checked.
+def validate(project: Project, *, say: Callable[[str], None]) -> tuple[DataSet, ...]:
+    """Every data set of mltools.yaml, checked; one whose bytes and contract are those of an earlier check is not read.
 
     Raises ConfigError for contracts that cannot be right, DataError for data that cannot be read.
     """
     checked = []
     for source in project.config.data:
-        data = validate_one(project, source, examples=examples)
+        data = _remembered(project, source)
         count = len(data.violations)
         rows = "" if data.rows is None else f"{data.rows:,} rows, "
         what = f"{count} rule{'s' * (count != 1)} broken" if count else "contract holds"
@@ -26,25 +34,62 @@ def validate(project: Project, *, say: Callable[[str], None], examples: int = 5)
     return tuple(checked)
 
 
-def validate_one(project: Project, source: DataSource, *, examples: int = 5) -> DataSet:
-    """One data set against its contract."""
-    path = project.root / source.path
-    contract_path = project.root / source.contract
-    if not contract_path.is_file():
+def validate_one(project: Project, source: DataSource, *, examples: int = EXAMPLES) -> DataSet:
+    """One data set against its contract, read anew."""
+    # DuckDB is loaded only where data are read: a run in which nothing changed would spend a third of its time on it.
+    from mltools.edges import tables  # noqa: PLC0415
+
+    _both_there(project, source)
+    content = files.read_bytes(project.root / source.contract)
+    line_of = documents.locator(content, source.contract)
+    contract = parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of)
+    return tables.check(
+        project.root / source.path,
+        contract,
+        name=source.path,
+        contract_name=source.contract,
+        lines=line_of,
+        examples=examples,
+    )
+
+
+def _remembered(project: Project, source: DataSource) -> DataSet:
+    """The data set's check, from the last time its data, its contract and mltools were the same."""
+    _both_there(project, source)
+    contract_md5 = files.md5(project.root / source.contract)
+    before = _md5(project, source.path)
+    path = project.work_dir / REMEMBERED / f"{before}-{contract_md5}-{__version__}.json"
+    if (known := _read(path)) is not None and known.path == source.path:
+        return known
+    found = validate_one(project, source)
+    data = found.model_copy(update={"md5": before, "contract_md5": contract_md5})
+    if _md5(project, source.path) == before:  # not one that changed while it was checked
+        files.write_atomic(path, data.model_dump_json())
+    return data
+
+
+def _read(path: Path) -> DataSet | None:
+    try:
+        return DataSet.model_validate_json(files.read_bytes(path))
+    except (DataError, ValidationError):
+        return None
+
+
+def _md5(project: Project, path: str) -> str:
+    hashes = HashCache.load(project.root, project.work_dir / HASHES)
+    found = hashes.md5(path) or ""
+    hashes.save()
+    return found
+
+
+def _both_there(project: Project, source: DataSource) -> None:
+    if not (project.root / source.contract).is_file():
         raise ConfigError(
             f"{FILE}: data {source.path}: there is no contract {source.contract}",
             hint=f"write {source.contract}, or take the data set out of {FILE}",
         )
-    content = files.read_bytes(contract_path)
-    line_of = documents.locator(content, source.contract)
-    contract = parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of)
-    if not path.exists():
+    if not (project.root / source.path).exists():
         raise DataError(
             f"{source.path}: no such file, but {FILE} lists it under data",
             hint="`mltools data pull` fetches tracked data; a new file is tracked with `dvc add`",
         )
-    found = tables.check(
-        path, contract, name=source.path, contract_name=source.contract, lines=line_of, examples=examples
-    )
-    hashes = {"md5": files.md5(path), "contract_md5": files.md5(contract_path)}
-    return found.model_copy(update=hashes)

@@ -13,6 +13,7 @@ from mltools.errors import ConfigError, DataError, RepositoryError
 PIPELINE_FILE = "dvc.yaml"
 LOCK_FILE = "dvc.lock"
 WORK_DIR = ".mltools"
+HASHES = "cache/hashes.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,7 @@ from mltools.edges import dvc, freshness
 from mltools.edges.dvc import StageEvent
 from mltools.edges.freshness import Clean
 from mltools.errors import ConfigError
-from mltools.project import Project, load_lock
-
-HASHES = "cache/hashes.json"
+from mltools.project import HASHES, Project, load_lock
 
 
 @dataclass(frozen=True, slots=True)
