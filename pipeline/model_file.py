@@ -8,9 +8,18 @@ from typing import Any
 
 import skops.io
 
-# The types beyond skops' own list that our models are made of. A file that asks for another type is refused: look
-# at what it is before it gets a line here.
+# The types beyond skops' own list that our models are made of (newer versions of skops know most of them). A file
+# that asks for another type is refused: look at what it is before it gets a line here.
 TRUSTED = [
+    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 ]
