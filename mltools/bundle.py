@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ MAX_LOCK = 8 * MIB
 MAX_FILE = 5 * MIB
 MAX_KEPT = MIB
 MAX_FILES = 1_000
-MAX_OBJECTS = 5_000
+MAX_OBJECTS = 20_000
 MAX_DEPTH = 20
 
 _OBJECT = re.compile(r"([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)")
@@ -80,7 +81,7 @@ def write(
         files.write_atomic(directory / LOCK_FILE, lock)
     for name in results(project, Lock() if lock is None else dvcfiles.lock_from(lock)):
         _copy(project.root / name, directory / FILES / name)
-    for md5, path in datastore.luggage(project, lock=lock, environ=environ).items():
+    for md5, path in _bounded(datastore.luggage(project, lock=lock, environ=environ)):
         _copy(path, directory / OBJECTS / md5[:2] / md5[2:])
     # Last, so that a directory with a record is a whole bundle.
     files.write_atomic(directory / RECORD_FILE, documents.write_json(record.as_json()))
@@ -114,15 +115,22 @@ class Kept:
 
 
 def keep(bundle: Bundle, writer: "Writer", directory: Path, remote: str | None, *, when: datetime) -> Kept:
-    """Put a run's objects into the store of the project in `directory`, then its record into the journal; push both.
+    """Put a run's objects into the store of the project in `directory` and its record into the journal; push both.
 
-    In this order, so that no record ever names objects that are not there. Doing it again changes nothing.
+    Doing it again changes nothing. Raises StoreError when the objects do not fit the store; the record is kept all
+    the same, since what the run found is true wherever its model is.
     """
     if remote:
         # On top of what is there, so that a run that is there already is seen.
-        writer.receive(remote, datastore.REF)
+        if bundle.hashes:
+            writer.receive(remote, datastore.REF)
         journal.fetch(writer, remote)
-    moved = datastore.hand_in(writer, directory, bundle.hashes, bundle.lock, remote, when=when)
+    refused: StoreError | None = None
+    moved = datastore.Moved()
+    try:
+        moved = datastore.hand_in(writer, directory, bundle.hashes, bundle.lock, remote, when=when)
+    except StoreError as error:
+        refused = error
     before = journal.load(writer.repository, bundle.record.id)
     attachments = {REPORT_FILE: bundle.report.encode()}
     if bundle.lock:
@@ -131,6 +139,8 @@ def keep(bundle: Bundle, writer: "Writer", directory: Path, remote: str | None, 
     journal.append(writer, bundle.record, attachments, when=when)
     if remote:
         journal.publish(writer, remote, when=when)
+    if refused is not None:
+        raise refused
     return Kept(before is None, moved.objects, moved.store)
 
 
@@ -155,6 +165,16 @@ def results(project: Project, lock: Lock) -> Iterator[str]:
         # What lies there may be another run's: the lock says what this one left.
         if path not in left or left[path].md5 in {None, files.md5(place)}:
             yield path
+
+
+def _bounded(objects: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+    """As many objects as a reader takes; what is left out, the pipeline makes again."""
+    total = 0
+    for md5, path in islice(objects.items(), MAX_OBJECTS):
+        total += files.size(path)
+        if total > datastore.BUDGET:
+            return
+        yield md5, path
 
 
 def _copy(source: Path, target: Path) -> None:

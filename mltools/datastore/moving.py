@@ -15,6 +15,7 @@ from mltools.datastore.place import (
     Item,
     Place,
     at_hand,
+    dvc_prefix,
     has_dvc_remote,
     items,
     listing,
@@ -94,8 +95,11 @@ def restore(project: Project, writer: "Writer", *, say: Callable[[str], None]) -
 
     Raises StoreError for data that is nowhere.
     """
+    begins = dvc_prefix(project.repository, project.prefix)
+    if begins is None or _complete(project, begins):
+        return Moved()
     place = of_project(project, writer.environ)
-    if place is None or _complete(project, place):
+    if place is None:
         return Moved()
     wants = [want for want in of_worktree(place) if not place.target(want.path).exists()]
     if has_dvc_remote(project):
@@ -110,9 +114,9 @@ def restore(project: Project, writer: "Writer", *, say: Callable[[str], None]) -
 def luggage(
     project: Project, *, lock: bytes | None = None, environ: Mapping[str, str] = NO_ENVIRON
 ) -> dict[str, Path]:
-    """Objects that a run must hand over, with their files here; `lock` in place of the working tree's dvc.lock.
+    """Objects that a run hands over, with their files here; `lock` in place of the working tree's dvc.lock.
 
-    Every output, because a release is made of them; added data only where the project's store lacks it.
+    Every output, because a release is made of them, models first; added data only where the project's store lacks it.
     """
     place = of_project(project, environ)
     if place is None:
@@ -124,11 +128,14 @@ def luggage(
     found = {item.md5: (item, path) for item in items(place, sources_first) if (path := at_hand(place, item))}
     there = ref.held(project.repository, found)
     elsewhere = has_dvc_remote(project)
-    return {
-        md5: path
+    carried = {
+        md5: (item, path)
         for md5, (item, path) in found.items()
         if not item.want.source or not (elsewhere or md5 in there)
     }
+    models = {f"{project.prefix}{artifact.path}" for artifact in project.pipeline.artifacts.values()}
+    order = sorted(carried, key=lambda md5: carried[md5][0].want.path not in models)
+    return {md5: carried[md5][1] for md5 in order}
 
 
 def _to_push(place: Place, wants: Sequence[Want]) -> tuple[dict[str, tuple[Item, Path]], list[Item]]:
@@ -229,7 +236,7 @@ def _copy(place: Place, md5: str, target: Path) -> None:
         )
 
 
-def _complete(project: Project, place: Place) -> bool:
+def _complete(project: Project, begins: str) -> bool:
     """Whether every output and every added file is in the workspace, judged by names alone."""
     outs = [
         stage.place(out.path)
@@ -237,14 +244,11 @@ def _complete(project: Project, place: Place) -> bool:
         for out in stage.outs
         if out.cache and out.push
     ]
-    added = [
-        name.removesuffix(".dvc")
-        for name in project.repository.files(place.prefix, ".dvc")
-        if dvcwants.is_named(name)
-    ]
-    return all("${" not in out and (project.root / out).exists() for out in outs) and all(
-        place.target(name).exists() for name in added
-    )
+    if not all("${" not in out and (project.root / out).exists() for out in outs):
+        return False
+    top = project.repository.root or project.root
+    names = project.repository.files(begins, ".dvc")
+    return all((top / name.removesuffix(".dvc")).exists() for name in names if dvcwants.is_named(name))
 
 
 def _restore_from_dvc(project: Project, place: Place, writer: "Writer", wants: Sequence[Want]) -> Moved:

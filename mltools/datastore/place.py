@@ -79,6 +79,19 @@ def of_project(project: Project, environ: Mapping[str, str]) -> Place | None:
 
 def at(repository: Repository, prefix: str, environ: Mapping[str, str]) -> Place | None:
     """The DVC repository at or above a directory of the working tree; None without one."""
+    begins = dvc_prefix(repository, prefix)
+    if begins is None or repository.root is None:
+        return None
+    dvc_dir = repository.root / begins / ".dvc"
+    try:
+        cache = dvcfiles.cache_dir(dvc_dir, environ)
+    except UnsureError:
+        cache = dvc.cache_dir(dvc_dir.parent, environ=environ) / "files" / "md5"
+    return Place(repository, repository.root, begins, Cache(cache, dvc_dir / "tmp"))
+
+
+def dvc_prefix(repository: Repository, prefix: str) -> str | None:
+    """Where, at or above a directory of the working tree, a DVC repository begins: "", "sub/", or None."""
     if repository.root is None:
         return None
     while not (repository.root / prefix / ".dvc").is_dir():
@@ -86,12 +99,7 @@ def at(repository: Repository, prefix: str, environ: Mapping[str, str]) -> Place
             return None
         prefix = dirname(prefix.rstrip("/"))
         prefix = f"{prefix}/" if prefix else ""
-    dvc_dir = repository.root / prefix / ".dvc"
-    try:
-        cache = dvcfiles.cache_dir(dvc_dir, environ)
-    except UnsureError:
-        cache = dvc.cache_dir(dvc_dir.parent, environ=environ) / "files" / "md5"
-    return Place(repository, repository.root, prefix, Cache(cache, dvc_dir / "tmp"))
+    return prefix
 
 
 def of_worktree(place: Place, replaced: Mapping[str, bytes] = NO_FILES) -> tuple[Want, ...]:

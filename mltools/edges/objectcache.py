@@ -23,6 +23,7 @@ class Cache:
     def __init__(self, root: Path, temporary: Path) -> None:
         self.root = root
         self._temporary = temporary
+        self._hashed: set[str] = set()
 
     def path(self, md5: str) -> Path:
         return self.root / md5[:2] / md5[2:]
@@ -36,7 +37,12 @@ class Cache:
             return False
         if not stat.S_ISREG(info.st_mode):
             return False
-        return stat.S_IMODE(info.st_mode) == PROTECTED or matches(path, md5)
+        if stat.S_IMODE(info.st_mode) == PROTECTED or md5 in self._hashed:
+            return True
+        good = matches(path, md5)
+        if good:
+            self._hashed.add(md5)
+        return good
 
     def put(self, md5: str, write: Write, origin: str) -> int | None:
         """Take an object in, whole or not at all; its size, None when `write` has none to give.
@@ -66,6 +72,7 @@ class Cache:
             stream.flush()
             if not matches(temporary, md5):
                 source.unlink(missing_ok=True)
+                self._hashed.discard(md5)
                 return False
             temporary.chmod(0o666 & ~files.umask())
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -245,7 +245,7 @@ def test_counts_and_sizes_are_bounded(place: Path, tmp_path: Path, monkeypatch: 
     for name, limit, said in (
         ("MAX_FILES", 0, "more than 0 files"),
         ("MAX_OBJECTS", 1, "more than 1 objects"),
-        ("MAX_OBJECTS", -600, "too many files"),
+        ("MAX_OBJECTS", -499, "too many files"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(bundle, name, limit)
@@ -333,7 +333,7 @@ def test_an_odd_bundle_is_not_kept(place: Path, origin: Path, tmp_path: Path) ->
     assert "refs/mltools" not in git(place, "for-each-ref") + git(origin, "for-each-ref")
 
 
-def test_no_record_names_objects_that_did_not_fit(
+def test_a_record_is_kept_although_its_model_does_not_fit(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = bundle.read(write(place, tmp_path / "run"))
@@ -341,7 +341,16 @@ def test_no_record_names_objects_that_did_not_fit(
     monkeypatch.setattr("mltools.datastore.ref.FILE_LIMIT", 3)
     with pytest.raises(StoreError, match="takes files up to"):
         bundle.keep(found, writer, place, None, when=WHEN)
-    assert list(journal.records(writer.repository)) == []
+    assert list(journal.records(writer.repository)) == [found.record]
+    assert datastore.REF not in git(place, "for-each-ref")
+
+
+def test_no_more_is_handed_over_than_is_taken_and_models_first(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "dvc.yaml").write_text(FILES["dvc.yaml"] + "artifacts:\n  m: {path: model.bin}\n")
+    monkeypatch.setattr(datastore, "BUDGET", len(MODEL) + 1)
+    assert set(bundle.read(write(place, tmp_path / "run")).hashes) == {md5(MODEL)}
 
 
 def test_a_remote_that_refuses_the_journal_is_told(place: Path, origin: Path, tmp_path: Path) -> None:

@@ -666,3 +666,10 @@ def test_missing_data_ends_with_3(bare_of_data: Path) -> None:
     assert done.code == 3
     assert "error: data/images" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("command", [("data", "push"), ("data", "pull"), ("runs", "list")])
+def test_a_missing_git_is_told(place: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = mltools(place, *command, env={"PATH": str(tmp_path)})
+    assert done.code == 3
+    assert done.err == "error: git is not installed or not on the PATH\nhint: install git and try again\n"

@@ -148,6 +148,15 @@ def test_the_users_configured_identity_is_taken(repo: Path, monkeypatch: pytest.
 # ---- append
 
 
+@pytest.mark.parametrize("path", ["a\nb", "a\tb", "../x", ".git/x"])
+def test_records_have_plain_names(repo: Path, path: str) -> None:
+    with pytest.raises(RepositoryError, match="cannot be the name"):
+        writer(repo).append(JOURNAL, {path: b"1"}, "one", when=WHEN)
+    writer(repo).append(JOURNAL, {"a": b"1"}, "one", when=WHEN)
+    with pytest.raises(RepositoryError, match="cannot be the name"):
+        writer(repo).append(JOURNAL, {path: b"1"}, "one", when=WHEN)
+
+
 def test_append_builds_a_chain(repo: Path) -> None:
     w = writer(repo)
     first = w.append(JOURNAL, {"r/1/a": b"1"}, "one", when=WHEN)
@@ -330,6 +339,25 @@ def test_a_repository_that_may_not_be_written_is_named_and_unchanged(
     assert "RepositoryError" in said
     assert "ermission denied" in said
     assert all_refs(repo) == before
+
+
+def test_a_full_disk_is_told_and_changes_nothing(repo: Path) -> None:
+    writer(repo).append(JOURNAL, {"a": b"1"}, "one", when=WHEN)
+    before = all_refs(repo)
+    process = start(repo, "w", 1, prefix=["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"])
+    said = process.communicate()[1].decode()
+    assert process.returncode == 1
+    assert "RepositoryError: cannot write a temporary file" in said
+    assert all_refs(repo) == before
+    fsck(repo)
+
+
+def test_writing_needs_no_home(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+    without_identity(monkeypatch)
+    made = writer(repo).append(JOURNAL, {"a": b"1"}, "one", when=WHEN)
+    assert "mltools" in people(repo, made)
 
 
 # ---- refs and tags

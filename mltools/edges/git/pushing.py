@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mltools.edges.git.plumbing import without_credentials
 from mltools.errors import RepositoryError
 
 # Somebody else was faster: their push stands where ours was to go, or holds the remote's lock just now.
@@ -85,6 +86,7 @@ def refused(remote: str, refused_refs: Sequence[Refusal], said: str) -> PushErro
     """The error for a push that was not taken, in the remote's own words."""
     # The sibling refs of an atomic push are named "atomic push failed"; the cause stands at the others.
     causes = [one for one in refused_refs if "atomic push fail" not in one.reason] or list(refused_refs)
+    remote = without_credentials(remote)
     named = "; ".join(f"{one.ref}: {one.reason}" for one in causes)
     text = f"{remote} refused the push: {named}" if named else f"cannot push to {remote}"
     race = bool(causes) and all(one.race for one in causes)

@@ -172,12 +172,13 @@ class Repository:
             if self._verified(rev, "tree") is None:
                 raise self._unknown(rev)
             raise process.failure(("git", "ls-tree"), done.returncode, done.errors)
+        entries = done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
         files: dict[str, str] = {}
-        for entry in done.stdout.split(b"\0")[:-1]:
-            meta, _, name = entry.partition(b"\t")
-            _, kind, oid = meta.decode().split(" ")
-            if kind == "blob":
-                files[name.decode("utf-8", "surrogateescape")] = oid
+        for entry in entries:
+            meta, _, name = entry.partition("\t")
+            # "100644 blob OID": mode and type have fixed widths; a submodule is a commit.
+            if meta[7:11] == "blob":
+                files[name] = meta[12:]
         return files
 
     def files(self, prefix: str, *suffixes: str) -> tuple[str, ...]:

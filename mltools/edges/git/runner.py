@@ -1,10 +1,12 @@
 """GitPython as a runner of plumbing: argument lists in, bytes out, an identity and a date per call."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from mltools.edges.git import plumbing
 from mltools.errors import CommandError, RepositoryError
@@ -54,14 +56,10 @@ class Runner:
         check: bool = True,
     ) -> Answer:
         """Run `git ARGS`. Raises RepositoryError in Git's own words when `check` and it says no."""
-        # GitPython hands stdin on as it is: it must be a real file.
-        with tempfile.TemporaryFile() as source:
-            if stdin is not None:
-                source.write(stdin)
-                source.seek(0)
+        with _given(stdin) as source:
             status, out, err = self._git.execute(
                 ["git", *args],
-                istream=None if stdin is None else source,
+                istream=source,
                 env={**self._environ, **(env or {})},
                 with_extended_output=True,
                 with_exceptions=False,
@@ -103,6 +101,26 @@ class Runner:
                 )
                 people[variable] = _plain(given) or fallback
         return people
+
+
+@contextmanager
+def _given(stdin: bytes | None) -> Iterator[BinaryIO | None]:
+    """The input as a file: GitPython hands it on as it is, so that nothing else will do."""
+    if stdin is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            source = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))
+            source.write(stdin)
+            source.flush()
+            source.seek(0)
+        except OSError as error:
+            raise RepositoryError(
+                f"cannot write a temporary file: {error.strerror or error}",
+                hint="check the free space of the disk; TMPDIR names another place for temporary files",
+            ) from error
+        yield source
 
 
 def words(said: str) -> str:

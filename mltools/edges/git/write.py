@@ -62,6 +62,8 @@ class Writer:
 
         What is there already is not added again. Raises RepositoryError when a path holds other content.
         """
+        if odd := next((path for path in files if not path.isprintable()), None):
+            raise RepositoryError(f"{odd!r} cannot be the name of a record or an object")
         stored = self._store(files)
         for _ in attempts(LOCAL_DEADLINE):
             tip = self.repository.oid(ref)
@@ -143,7 +145,7 @@ class Writer:
             ours = self.repository.oid(ref)
             candidate = self._union(ours, theirs, when=when)
         raise RepositoryError(
-            f"{remote}: {ref} could not be pushed within {REMOTE_DEADLINE:g} s, because others push to it all the time",
+            f"{plumbing.without_credentials(remote)}: {ref} could not be pushed within {REMOTE_DEADLINE:g} s, because others push to it all the time",
             hint="nothing is lost: try again",
         )
 
