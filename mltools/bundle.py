@@ -160,7 +160,7 @@ def results(project: Project, lock: Lock) -> Iterator[str]:
     for path in dict.fromkeys([*metrics, *(path for path in left if path in uncached)]):
         place = project.root / path
         inside = place.resolve().is_relative_to(project.root.resolve())
-        if not inside or not place.is_file() or files.size(place) > MAX_FILE:
+        if not (inside and _plain(path) and place.is_file() and files.size(place) <= MAX_FILE):
             continue
         # What lies there may be another run's: the lock says what this one left.
         if path not in left or left[path].md5 in {None, files.md5(place)}:
@@ -268,12 +268,18 @@ def _files(kept: Mapping[str, Path], directory: Path) -> dict[str, Path]:
     plain: dict[str, Path] = {}
     for full, path in kept.items():
         name = full.removeprefix(f"{FILES}/")
-        # What a commit is made of must not be able to configure Git, DVC, a forge or mltools.
-        if not name.isprintable() or "\\" in name or any(part.startswith(".") for part in name.split("/")):
+        if not _plain(name):
             raise DataError(f"{directory}: {full!r} is no result of a run")
         _sized(path, MAX_FILE, f"{directory}: {full}")
         plain[name] = path
     return plain
+
+
+def _plain(name: str) -> bool:
+    """Whether a result may go into a commit: nothing that configures Git, DVC, a forge or mltools is called so."""
+    return (
+        name.isprintable() and "\\" not in name and not any(part.startswith(".") for part in name.split("/"))
+    )
 
 
 def _objects(held: Mapping[str, Path], directory: Path) -> dict[str, Path]:

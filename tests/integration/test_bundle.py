@@ -1,6 +1,7 @@
 """Bundles: what a run hands over, and that nothing odd in one is ever believed."""
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -129,6 +130,16 @@ def test_outputs_that_only_the_store_holds_are_handed_over_too(place: Path, tmp_
 def test_another_runs_metrics_are_left_out(place: Path, tmp_path: Path) -> None:
     (place / "metrics" / "test.json").write_text("{}")
     assert bundle.read(write(place, tmp_path / "run")).files == {}
+
+
+def test_results_that_no_reader_would_take_are_left_out(place: Path, tmp_path: Path) -> None:
+    odd = ["metrics/line\nbreak.json", ".hidden/m.json", "../outside.json", "link.json"]
+    (place / ".hidden").mkdir()
+    for name in odd[:3]:
+        (place / name).write_text("{}")
+    (place / "link.json").symlink_to("../outside.json")
+    (place / "dvc.yaml").write_text(FILES["dvc.yaml"] + "metrics: " + json.dumps(odd) + "\n")
+    assert set(bundle.read(write(place, tmp_path / "run")).files) == {"metrics/test.json"}
 
 
 def test_a_run_without_a_lock_can_be_handed_over(place: Path, tmp_path: Path) -> None:
