@@ -1,5 +1,6 @@
 """What a release is made of: a run's record and dvc.lock, and what the commit that it speaks of says about the model."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -30,20 +31,25 @@ SHORT = 8
 class Run:
     """A run that may be released, with what it left.
 
-    `files` holds what Git tracks, by the path in the project; `objects` are directories laid out as DVC's cache; what
-    is in neither may lie in the working tree.
+    `files` (of a bundle) and `kept` (in the journal) are what Git tracks, by the path in the project; `objects` are
+    directories laid out as DVC's cache; what is nowhere there may lie in the working tree.
     """
 
     record: Record
     lock: bytes
     tree: Path
     files: Mapping[str, Path] = field(default_factory=dict)
+    kept: Mapping[str, bytes] = field(default_factory=dict)
     objects: tuple[Path, ...] = ()
 
-    def left(self, path: str, md5: str) -> Path | None:
-        """The file that the run left at a path, if it is still there as it was."""
+    def left(self, path: str, md5: str) -> Path | bytes | None:
+        """What the run left at a path, if it is still to be had as it was."""
         candidate = self.files.get(path) or self.tree / path
-        return candidate if candidate.is_file() and files.md5(candidate) == md5 else None
+        if candidate.is_file() and files.md5(candidate) == md5:
+            return candidate
+        content = self.kept.get(path)
+        same = content is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() == md5
+        return content if same else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +162,7 @@ def _of_head(project: Project, writer: "Writer", remote: str | None) -> Run:
             f"run {record.id} was recorded without a {LOCK_FILE}, so its model is not known",
             hint="run `mltools run` again",
         )
-    return Run(record, lock, project.root, _unpacked(project, record))
-
-
-def _unpacked(project: Project, record: Record) -> dict[str, Path]:
-    """The results that the journal keeps of a run, as files."""
-    place = project.work_dir / "cache" / "runs" / record.id
-    found = journal.results(project.repository, record)
-    for name, content in found.items():
-        files.write_atomic(place / name, content)
-    return {name: place / name for name in found}
+    return Run(record, lock, project.root, kept=journal.results(repository, record))
 
 
 def _from_directory(project: Project, directory: Path) -> Run:
@@ -176,7 +173,7 @@ def _from_directory(project: Project, directory: Path) -> Run:
                 f"run {found.record.id} left no {LOCK_FILE}, so its model is not known",
                 hint="did its pipeline run? its report says",
             )
-        return Run(found.record, found.lock, project.root, found.files, (found.objects,))
+        return Run(found.record, found.lock, project.root, found.files, objects=(found.objects,))
     path = directory / RECORD_FILE
     try:
         content = files.read_bytes(path)
@@ -188,7 +185,7 @@ def _from_directory(project: Project, directory: Path) -> Run:
     lock = journal.attachment(project.repository, record, LOCK_FILE)
     if lock is None:
         lock = files.read_bytes(project.root / LOCK_FILE)
-    return Run(record, lock, project.root)
+    return Run(record, lock, project.root, kept=journal.results(project.repository, record))
 
 
 def _path_of(model: str, pipeline: Pipeline) -> str:

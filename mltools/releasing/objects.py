@@ -23,7 +23,10 @@ REFS = "refs/mltools"
 
 def open_shelf(project: Project, material: Material, writer: Writer, scratch: Path) -> Shelf:
     """Where the model of a run is looked for: what the run left, DVC's cache, the store, the run's commit."""
-    left = material.run.left(material.path, material.md5)
+    left = None if material.md5.endswith(".dir") else material.run.left(material.path, material.md5)
+    if isinstance(left, bytes):
+        (scratch / "left").write_bytes(left)
+        left = scratch / "left"
     place = join(project.prefix, material.path)
     return modelfiles.shelf(
         project.repository,
