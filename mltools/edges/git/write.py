@@ -55,7 +55,9 @@ class Writer:
         when: datetime,
     ) -> str:
         """A commit on `parent` with its tree and `files` over it (None deletes a file); no ref names it yet."""
-        return self._commit(self._store(files), message, parents=(parent,) if parent else (), when=when)
+        # Asked first: fast-import leaves a crash report in .git for a parent that it does not find.
+        parents = (self.repository.commit(parent),) if parent else ()
+        return self._commit(self._store(files), message, parents=parents, when=when)
 
     def append(self, ref: str, files: Mapping[str, bytes | Path], message: str, *, when: datetime) -> str:
         """Add files to the tree of an append-only ref, whoever else is adding; the commit that holds them.
