@@ -99,15 +99,18 @@ def inputs_changed(project: Project) -> tuple[str, ...]:
 
     dvc.lock and the metrics that a run has just written do not count: they follow from the commit.
     """
-    results = {f"{project.prefix}{LOCK_FILE}"}
-    places = [
-        f"{project.prefix}{stage.place(out.path)}" for stage in project.pipeline.stages for out in stage.outs
-    ]
-    return tuple(
-        path
-        for path in project.repository.changes(project.prefix)
-        if path not in results and not any(path == place or path.startswith(f"{place}/") for place in places)
-    )
+    return tuple(path for path in project.repository.changes(project.prefix) if not _is_result(project, path))
+
+
+def results_changed(project: Project) -> tuple[str, ...]:
+    """Results of the pipeline that Git tracks or would track, and that are not committed as they are."""
+    return tuple(path for path in project.repository.changes(project.prefix) if _is_result(project, path))
+
+
+def _is_result(project: Project, path: str) -> bool:
+    name = path.removeprefix(project.prefix)
+    places = (stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs)
+    return name == LOCK_FILE or any(name == place or name.startswith(f"{place}/") for place in places)
 
 
 @dataclass(frozen=True, slots=True)

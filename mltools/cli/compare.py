@@ -1,11 +1,13 @@
 """`mltools compare`: two revisions side by side."""
 
+from dataclasses import replace
+
 import click
 
 from mltools import comparing
 from mltools.cli.session import Session
 from mltools.core import comparison_view
-from mltools.core.comparison import compare
+from mltools.core.comparison import Snapshot, compare
 from mltools.edges import documents
 
 EPILOG = """\b
@@ -32,11 +34,15 @@ def command(session: Session, *, base: str | None, head: str | None, everything:
     place = comparing.locate(session.directory)
     if base is None:
         base = comparing.base_branch(place)
-    before = comparing.snapshot(place.repository, place.prefix, base, environ=session.environ)
+    before = _recorded(
+        place, comparing.snapshot(place.repository, place.prefix, base, environ=session.environ)
+    )
     if head is None:
-        after = comparing.snapshot_worktree(place, environ=session.environ)
+        after = _recorded(place, comparing.snapshot_worktree(place, environ=session.environ))
     else:
-        after = comparing.snapshot(place.repository, place.prefix, head, environ=session.environ)
+        after = _recorded(
+            place, comparing.snapshot(place.repository, place.prefix, head, environ=session.environ)
+        )
     result = compare(before, after)
     if as_json:
         session.result(documents.write_json(comparison_view.as_json(result)), newline=False)
@@ -44,3 +50,19 @@ def command(session: Session, *, base: str | None, head: str | None, everything:
         session.result(comparison_view.as_text(result, session.paint, everything=everything))
     for problem in (*before.problems, *after.problems):
         session.warn(problem)
+
+
+def _recorded(place: comparing.Place, found: Snapshot) -> Snapshot:
+    """The snapshot with the metrics of the commit's record, where the commit itself holds none."""
+    if found.metrics_by_file or not found.problems:
+        return found
+    # Loaded only here: reading records costs more than all the rest of a comparison.
+    from mltools import journal  # noqa: PLC0415
+
+    commit = found.commit
+    if commit is None and not place.repository.dirty(place.prefix):
+        commit = place.repository.head()
+    record = journal.find(place.repository, commit, place.prefix.rstrip("/") or ".") if commit else None
+    if record is None or not record.metrics:
+        return found
+    return replace(found, metrics_by_file={f"run {record.id}": record.metrics}, problems=())

@@ -78,4 +78,6 @@ def command(
     if finished.kept:
         session.say(f"recorded as {record.id} in the journal")
     session.say(f"report: {directory / loop.REPORT_FILE}")
+    if record.trigger == "local" and loop.results_changed(project):
+        session.hint("git add . && git commit    # keeps dvc.lock and the metrics of this run")
     return 1 if record.verdict is Outcome.FAILED and not exit_zero else 0

@@ -393,3 +393,15 @@ def test_gate_check_judges_what_is_there(project: Path) -> None:
     as_json = mltools(project, "gate", "check", "--json").json
     assert as_json["verdict"] == "failed"
     assert [gate["name"] for gate in as_json["gates"]] == ["auc-floor", "auc-kept"]
+
+
+def test_compare_takes_metrics_from_the_records_where_commits_hold_none(tmp_path: Path) -> None:
+    place = make_project(tmp_path / "p", **{".gitignore": "/model.bin\n/metrics/\n/dvc.lock\n"})
+    assert run(place).code == 0
+    set_quality(place, 0.95)
+    assert run(place).code == 0
+    shutil.rmtree(place / "metrics")
+    changed = {
+        item["name"]: item for item in mltools(place, "compare", "main~1", "main", "--json").json["metrics"]
+    }
+    assert (changed["test.auc"]["base"], changed["test.auc"]["head"]) == (0.9, 0.95)

@@ -6,17 +6,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mltools.edges.git import plumbing
 from mltools.errors import CommandError, RepositoryError
 
-try:
+if TYPE_CHECKING:
     from git.cmd import Git
-except ImportError as error:  # GitPython looks for the program when it is imported
-    raise CommandError(
-        "git is not installed or not on the PATH", returncode=127, hint="install git and try again"
-    ) from error
 
 NAME, EMAIL = "mltools", "mltools@users.noreply.localhost"
 
@@ -42,11 +38,26 @@ class Runner:
     """Starts Git in one directory, with the caller's environment."""
 
     def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
-        self._git = Git(str(cwd))
+        self._cwd = cwd
+        self._started: Git | None = None
         # Who sets GIT_TERMINAL_PROMPT wants to be asked for a password.
         prompt = {"GIT_TERMINAL_PROMPT": environ.get("GIT_TERMINAL_PROMPT", "0")}
         self._environ = {**_PATIENCE, **environ, **plumbing.ENV, **prompt}
         self._identity: dict[str, str] | None = None
+
+    def _git(self) -> "Git":
+        """GitPython, loaded when the first thing is written: most runs write nothing, and it is slow to load."""
+        if self._started is None:
+            try:
+                from git.cmd import Git  # noqa: PLC0415 - see above
+            except ImportError as error:  # GitPython looks for the program when it is imported
+                raise CommandError(
+                    "git is not installed or not on the PATH",
+                    returncode=127,
+                    hint="install git and try again",
+                ) from error
+            self._started = Git(str(self._cwd))
+        return self._started
 
     def run(
         self,
@@ -57,7 +68,7 @@ class Runner:
     ) -> Answer:
         """Run `git ARGS`. Raises RepositoryError in Git's own words when `check` and it says no."""
         with _given(stdin) as source:
-            status, out, err = self._git.execute(
+            status, out, err = self._git().execute(
                 ["git", *args],
                 istream=source,
                 env={**self._environ, **(env or {})},
