@@ -86,8 +86,10 @@ def _release(desk: Desk, request: Request) -> Outcome:
     ground = writing.ground(desk)
     for path in ground.missing:
         request.warn(f"{path} of run {desk.material.record.id} is not here, so the version will not hold it")
-    for _ in attempts(DEADLINE):
+    for attempt in attempts(DEADLINE):
         known = registry.known(desk.writer, desk.material.model, desk.remote)
+        if attempt == 0:
+            _warn_of_strays(desk, request, known)
         made_here = deciding.unpushed(known, desk.material)
         if made_here is not None:
             outcome = _push_made(desk, request, known, *made_here)
@@ -101,6 +103,18 @@ def _release(desk: Desk, request: Request) -> Outcome:
         f"others released {desk.material.model} all the time for {DEADLINE:g} s",
         hint="nothing is lost: try again",
     )
+
+
+def _warn_of_strays(desk: Desk, request: Request, known: Known) -> None:
+    """Versions that stand here only: pushed never, or deleted at the remote. Their numbers are not given away."""
+    ours = deciding.unpushed(known, desk.material)
+    for ref in known.only_here:
+        name = ref.name.removeprefix(TAGS)
+        if ours is None or name != ours[0]:
+            request.warn(
+                f"the tag {name} is here and not at {desk.remote}; push it (git push {desk.remote} '{name}') "
+                f"or delete it (git tag -d '{name}')"
+            )
 
 
 def _make(

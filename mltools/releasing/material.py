@@ -109,6 +109,12 @@ def find_run(project: Project, directory: Path | None, writer: "Writer", remote:
             f"commit {record.commit[:SHORT]} of run {record.id} is not in this clone",
             hint=f"git fetch {remote or 'origin'} {record.commit}",
         )
+    if record.commit != (head := project.repository.head()):
+        # A record can be made up; the commit that is checked out cannot.
+        raise UsageError(
+            f"run {record.id} is of commit {record.commit[:SHORT]}, and {(head or 'nothing')[:SHORT]} is checked out",
+            hint=f"git checkout {record.commit[:SHORT]}, then release",
+        )
     return run
 
 

@@ -465,6 +465,31 @@ def test_a_run_of_a_commit_that_is_not_here_is_told(project: Path) -> None:
     assert "git fetch origin" in done.err
 
 
+def test_a_run_of_another_commit_than_the_one_checked_out_is_not_released(project: Path) -> None:
+    made = run(project, recorded=False)
+    (project / ".mltools").mkdir()
+    (project / ".mltools/run.json").write_text(json.dumps(made.as_json()))
+    commit(project, {"README.md": "words"})
+    done = release(project, "--run", ".mltools")
+    assert done.code == 2
+    assert f"is of commit {made.commit[:8]}, and" in done.err
+
+
+def test_a_shallow_clone_asks_the_remote_for_the_versions_before(project: Path, tmp_path: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    run(project, 0.95)
+    git(project, "push", "-q", "origin", "main", "refs/mltools/journal")
+    origin = (tmp_path / "remote.git").as_uri()
+    git(tmp_path, "clone", "-q", "--depth=1", "--no-tags", origin, "shallow")
+    shallow = tmp_path / "shallow"
+    put_in_cache(shallow, model_text(0.95))
+    done = release(shallow)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0] == "released toy@v0.2.0"
+    assert tags(shallow) == tags(tmp_path / "remote.git") == ["toy@v0.1.0", "toy@v0.2.0"]
+
+
 def test_a_model_that_is_nowhere_is_told(project: Path) -> None:
     run(project)
     (project / "model.bin").unlink()
@@ -508,7 +533,9 @@ def test_a_tag_that_was_deleted_at_the_remote_does_not_give_its_number_away(proj
     release(project)
     git(project, "push", "-q", "--delete", "origin", "toy@v0.2.0")
     run(project, 0.97)
-    assert "released toy@v0.3.0" in release(project).out
+    done = release(project)
+    assert "released toy@v0.3.0" in done.out
+    assert "warning: the tag toy@v0.2.0 is here and not at origin; push it" in done.err
 
 
 def test_a_tag_on_another_commit_than_the_remotes_stops_a_release(project: Path) -> None:
