@@ -160,13 +160,19 @@ def _after(targets: Sequence[str]) -> list[str]:
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment; no reports and no update checks of DVC's.
 
-    `CI` would stop the update check too, but stages would see it and behave as in CI. Our own programs come last
-    on the PATH: stages still find the user's Python first, and one at all where there is only ours.
+    `CI` would stop the update check too, but stages would see it and behave as in CI. A stage's `python` is the one of
+    the environment that the user activated; where none is, the one that mltools is installed beside, so that
+    `.venv/bin/mltools run` works as it stands.
     """
     own = str(Path(sys.executable).parent)
     path = environ.get("PATH", "")
-    path = f"{path}{pathsep}{own}" if path else own
-    return {**environ, "PATH": path, "DVC_NO_ANALYTICS": "1", "DVC_TEST": "true"}
+    places = [path, own] if environ.get("VIRTUAL_ENV") or environ.get("CONDA_PREFIX") else [own, path]
+    return {
+        **environ,
+        "PATH": pathsep.join(place for place in places if place),
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_TEST": "true",
+    }
 
 
 def _failed(
