@@ -65,6 +65,7 @@ def pack_requirements(lines: Iterable[str], folder: Path) -> None:
 
 
 def _pack(found: Distribution, folder: Path) -> None:
+    """A wheel of an installed package, without the tests that it ships, which are a good part of the large ones."""
     name = re.sub(r"[-.]+", "_", found.metadata["Name"])
     known = set(map(str, sys_tags()))
     tag = next(
@@ -75,7 +76,7 @@ def _pack(found: Distribution, folder: Path) -> None:
     files = [
         (str(file), Path(str(found.locate_file(file))))
         for file in found.files or ()
-        if ".." not in file.parts and file.suffix != ".pyc"
+        if ".." not in file.parts and "tests" not in file.parts and file.suffix != ".pyc"
     ]
     left_out = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
     kept = [(inside, path) for inside, path in files if path.name not in left_out and path.is_file()]
