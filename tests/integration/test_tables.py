@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -156,6 +157,40 @@ def test_a_value_in_text_has_the_type_or_not(
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "whole"),
+    [
+        ("integer", "1234", r" *[+-]?[0-9]+(\.0*)? *"),
+        ("date", "2026-01-31", r" *(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2} *"),
+        (
+            "datetime",
+            "2026-01-31 12:34:56",
+            r" *(?!0000)[0-9]{4}(-[0-9]{2}){2}[ T][0-9]{2}(:[0-9]{2}){2}(\.[0-9]*)? *",
+        ),
+        (
+            "datetime",
+            "2026-01-31T12:34:56",
+            r" *(?!0000)[0-9]{4}(-[0-9]{2}){2}[ T][0-9]{2}(:[0-9]{2}){2}(\.[0-9]*)? *",
+        ),
+    ],
+)
+def test_no_slip_of_one_or_two_characters_passes_as_the_type(
+    tmp_path: Path, kind: str, form: str, whole: str
+) -> None:
+    """The shortcut for common spellings must never let through what the whole form refuses."""
+    odd = " +-./:,_aTZ0é"
+    slips = {
+        form[:at] + mark + form[at + width :]
+        for width in (0, 1, 2)
+        for at in range(len(form))
+        for mark in odd
+    }
+    slips |= {form[:at] + mark * 2 + form[at + 2 :] for at in range(len(form) - 1) for mark in odd}
+    wrong = sorted(slip for slip in slips if not re.fullmatch(whole, slip))
+    found = column(tmp_path, [f'"{slip}"' for slip in wrong], type=kind)
+    assert found["type"].count == len(wrong)
+
+
 def test_any_text_is_a_string_and_a_category(tmp_path: Path) -> None:
     values = ["NaN", "1", "true", '"two\nlines"', "=cmd|' /C calc'!A0", "\u202e", " "]
     assert column(tmp_path, values, type="string", required=True) == {}
@@ -176,8 +211,7 @@ def test_moments_are_compared_in_utc_and_dates_by_the_calendar(tmp_path: Path) -
         tmp_path, values, type="datetime", minimum="2026-01-31", maximum="2026-02-01T01:00:00+01:00"
     )
     assert (
-        found["minimum"].message
-        == "1 of 3 rows: x below minimum 2026-01-31 (smallest 2026-01-30 23:30:00+00)"
+        found["minimum"].message == "1 of 3 rows: x below minimum 2026-01-31 (smallest 2026-01-30 23:30:00)"
     )
     assert found["maximum"].examples == ("row 3: 2026-02-01T00:00:01Z",)
     found = column(tmp_path, ["2025-12-31", "2026-01-01"], type="date", minimum="2026-01-01")

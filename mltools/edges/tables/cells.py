@@ -17,20 +17,40 @@ WHOLE = r"\s*[+-]?[0-9]+(\.0*)?\s*"
 YEAR = r"(000[1-9]|00[1-9]\d|0[1-9]\d{2}|[1-9]\d{3})"  # there is no year 0
 DAY = rf"\s*{YEAR}-\d{{2}}-\d{{2}}\s*"
 INSTANT = (
-    rf"\s*{YEAR}-\d{{2}}-\d{{2}}" r"([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?\s*"
+    rf"\s*{YEAR}-\d{{2}}-\d{{2}}"
+    r"([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)?)?\s*"
 )
-FORMS: Mapping[ColumnType, str] = {"integer": WHOLE, "date": DAY, "datetime": INSTANT}
 SQL_TYPE: Mapping[ColumnType, str] = {
     "integer": "BIGINT",
     "number": "DOUBLE",
     "string": "VARCHAR",
     "boolean": "BOOLEAN",
     "date": "DATE",
-    "datetime": "TIMESTAMPTZ",
+    "datetime": "TIMESTAMP",
     "category": "VARCHAR",
 }
-TRUE = ("true", "True", "TRUE", "1")
-FALSE = ("false", "False", "FALSE", "0")
+TRUE = "('true', 'True', 'TRUE', '1')"
+FALSE = "('false', 'False', 'FALSE', '0')"
+
+# How to take a value out of text. DuckDB's casts are lenient and its regular expressions cost more than its casts, so
+# first comes the spelling that DuckDB itself would write, which needs no regular expression. Its length keeps out
+# "infinity" and years beyond 9999. (TIMESTAMP drops an offset, TIMESTAMPTZ heeds it; the session is in UTC.)
+FROM_TEXT: Mapping[ColumnType, str] = {
+    "integer": f"""CASE
+        WHEN CAST(TRY_CAST({{raw}} AS BIGINT) AS VARCHAR) = {{raw}} THEN TRY_CAST({{raw}} AS BIGINT)
+        WHEN regexp_full_match({{raw}}, '{WHOLE}') THEN TRY_CAST({{raw}} AS BIGINT) END""",
+    "number": "CASE WHEN isfinite({double}) AND NOT contains({raw}, '_') THEN {double} END",
+    "boolean": f"CASE WHEN {{raw}} IN {TRUE} THEN true WHEN {{raw}} IN {FALSE} THEN false END",
+    "date": f"""CASE
+        WHEN CAST(TRY_CAST({{raw}} AS DATE) AS VARCHAR) = {{raw}} AND strlen({{raw}}) = 10 THEN TRY_CAST({{raw}} AS DATE)
+        WHEN regexp_full_match({{raw}}, '{DAY}') THEN TRY_CAST({{raw}} AS DATE) END""",
+    "datetime": f"""CASE
+        WHEN CAST(TRY_CAST({{raw}} AS TIMESTAMP) AS VARCHAR) = {{raw}} AND strlen({{raw}}) = 19
+            THEN TRY_CAST({{raw}} AS TIMESTAMP)
+        WHEN regexp_full_match({{raw}}, '{INSTANT}') THEN CAST(TRY_CAST({{raw}} AS TIMESTAMPTZ) AS TIMESTAMP) END""",
+    "string": "{raw}",
+    "category": "{raw}",
+}
 
 # How to take a value of the contract's type out of a column that the file keeps as another one. What is not here
 # cannot be done: every value breaks the type.
@@ -45,7 +65,7 @@ FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
     ("truth", "category"): "CAST({raw} AS VARCHAR)",
     ("truth", "boolean"): "{raw}",
     ("instant", "date"): "CASE WHEN {raw} = date_trunc('day', {raw}) THEN CAST({raw} AS DATE) END",
-    ("instant", "datetime"): "CAST({raw} AS TIMESTAMPTZ)",
+    ("instant", "datetime"): "CAST({raw} AS TIMESTAMP)",
 }
 
 
@@ -78,27 +98,11 @@ def raw(slot: Slot) -> str:
 
 
 def typed(slot: Slot) -> str:
-    if slot.kept_as == TEXT:
-        return _from_text(slot)
-    return _from_type(slot) or f"CAST(NULL AS {SQL_TYPE[slot.column.type]})"
-
-
-def _from_text(slot: Slot) -> str:
-    raw, kind = slot.raw, slot.column.type
-    if kind == "number":
-        return f"CASE WHEN isfinite({slot.double}) AND NOT contains({raw}, '_') THEN {slot.double} END"
-    if kind == "boolean":
-        true, false = (", ".join(map(literal, words)) for words in (TRUE, FALSE))
-        return f"CASE WHEN {raw} IN ({true}) THEN true WHEN {raw} IN ({false}) THEN false END"
-    form = FORMS.get(kind)
-    if form is None:
-        return raw
-    return f"CASE WHEN regexp_full_match({raw}, {literal(form)}) THEN TRY_CAST({raw} AS {SQL_TYPE[kind]}) END"
-
-
-def _from_type(slot: Slot) -> str | None:
-    template = FROM_TYPE.get((_family(slot.kept_as), slot.column.type))
-    return template.format(raw=slot.raw, double=slot.double) if template else None
+    kind = slot.column.type
+    template = FROM_TEXT[kind] if slot.kept_as == TEXT else FROM_TYPE.get((_family(slot.kept_as), kind))
+    if template is None:
+        return f"CAST(NULL AS {SQL_TYPE[kind]})"
+    return template.replace("{raw}", slot.raw).replace("{double}", slot.double)
 
 
 def _family(kept_as: str) -> str:
@@ -125,7 +129,7 @@ def constant(value: Value | None, column: Column) -> str:
         case "date":
             return f"DATE {literal(str(value))}"
         case "datetime":
-            return f"TIMESTAMPTZ {literal(moment(str(value)).isoformat(' '))}"
+            return f"TIMESTAMP {literal(moment(str(value)).replace(tzinfo=None).isoformat(' '))}"
         case _:
             return literal(str(value))
 
