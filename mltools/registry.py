@@ -178,7 +178,9 @@ def _agree(here: dict[str, Ref], there: dict[str, str], remote: str) -> None:
 def _nearest(name: str, names: Iterable[str], kind: str) -> str:
     everything = sorted(names)
     if not everything:
-        return f"there is no {kind} yet; `mltools release` makes the first version"
+        return f"there is no {kind} yet" + (
+            "" if kind == "stage" else "; `mltools release` makes the first version"
+        )
     close = get_close_matches(name, everything, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"

@@ -164,8 +164,8 @@ def _complete(desk: Desk, request: Request, known: Known, version: str) -> Outco
     if reference is None and desk.remote is not None:
         desk.writer.fetch(desk.remote, f"{TAGS}{tag}:{TAGS}{tag}")
         reference = next(iter(desk.project.repository.refs(f"{TAGS}{tag}")), None)
-    if reference is None:
-        return None
+    if reference is None or reference.kind != "tag":
+        return None  # it went away, or turns out to be no version: look again
     record = release_record(reference.message)
     reason = f"already released as {version}: this commit is that version"
     if isinstance(record, Unreadable):

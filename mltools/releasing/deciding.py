@@ -49,8 +49,9 @@ def made_before(known: Known, material: Material, target: str) -> NothingToRelea
     made = None
     for name, commit in known.there.items():
         said = parse_tag(name)
-        if said is None or said.version is None:
-            continue
+        here = known.here.get(name)
+        if said is None or said.version is None or (here is not None and here.kind != "tag"):
+            continue  # a lightweight tag is no version
         if said.action is Action.DEREGISTER:
             taken_back.add(said.version)
         elif commit == target or _is_of_run(known, name, material):

@@ -87,7 +87,8 @@ def steps(desk: Desk) -> tuple[str, ...]:
     there = held(desk.project.repository, objects)
     size = sum(files.size(path) for md5, path in objects.items() if md5 not in there)
     at = f" here and at {desk.remote}" if desk.remote else " here"
-    return (f"ref     {datastore.REF}{at}: {len(objects) - len(there)} new objects, {size:,} bytes",)
+    count = len(objects) - len(there)
+    return (f"ref     {datastore.REF}{at}: {count} new object{'' if count == 1 else 's'}, {size:,} bytes",)
 
 
 def _require_at(writer: Writer, remote: str) -> None:

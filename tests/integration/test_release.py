@@ -166,7 +166,7 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(project: Path, tm
     lines = done.out.splitlines()
     assert lines[:2] == ["would release toy@v0.1.0", "The first release of toy."]
     size = len(model_text(0.9))
-    assert lines[2] == f"ref     {STORE} here and at origin: 1 new objects, {size} bytes"
+    assert lines[2] == f"ref     {STORE} here and at origin: 1 new object, {size} bytes"
     assert lines[3].startswith("commit  ")
     assert lines[3].endswith(", on no branch: dvc.lock, metrics/test.json")
     assert lines[4].startswith("ref     refs/tags/toy@v0.1.0 -> ")
@@ -524,6 +524,17 @@ def test_tags_by_hand_do_not_stop_a_release(project: Path) -> None:
     assert done.code == 0, done.err
     assert done.out.splitlines()[0] == "released toy@v0.3.0"
     assert "cannot be told, as its release record is broken: model is missing" in done.out
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_lightweight_tag_on_the_very_commit_is_no_release_of_it(project: Path, *, known: bool) -> None:
+    run(project)
+    git(project, "tag", "toy@v0.1.0")
+    git(project, "push", "-q", "--tags")
+    if not known:
+        git(project, "tag", "-d", "toy@v0.1.0")
+    done = release(project)
+    assert (done.code, done.out.splitlines()[0]) == (0, "released toy@v0.2.0"), done.err
 
 
 def test_a_tag_that_was_deleted_at_the_remote_does_not_give_its_number_away(project: Path) -> None:
