@@ -46,9 +46,11 @@ def test_every_command_is_listed_and_is_a_command() -> None:
 
     import click
 
-    for module, summary in COMMANDS.values():
-        assert isinstance(importlib.import_module(module).command, click.Command)
-        assert summary.endswith(".")
+    from mltools.cli import data, model
+
+    for entry in (*COMMANDS.values(), *data.COMMANDS.values(), *model.COMMANDS.values()):
+        assert isinstance(getattr(importlib.import_module(entry.module), entry.name), click.Command)
+        assert entry.summary.endswith(".")
 
 
 def test_the_environment_is_read_in_one_place() -> None:

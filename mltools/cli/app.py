@@ -1,6 +1,5 @@
 """The command line: global options, commands loaded when they are called, one boundary from errors to exit codes."""
 
-import importlib
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from mltools import __version__
+from mltools.cli.lazy import Entry, LazyGroup
 from mltools.cli.session import Session, fail
 from mltools.errors import MltoolsError
 
@@ -21,19 +21,21 @@ PASSED, SAID_NO, WRONG_USE, UNDECIDABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 ISSUES = "https://github.com/mltools-gitops/mltools/issues"
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("mltools.cli.init", "Make a project that runs at once, or add what is missing to one."),
-    "run": ("mltools.cli.run", "The loop: validate, reproduce, compare, judge, report, record."),
-    "data": ("mltools.cli.data", "Check data against its contract; move data objects."),
-    "compare": ("mltools.cli.compare", "Metrics, params and stages of two revisions; nothing checked out."),
-    "gate": ("mltools.cli.gate", "Judge the metrics that are there by the project's gates."),
-    "report": ("mltools.cli.report", "Render a run's report, or post it on its pull requests."),
-    "workflow": ("mltools.cli.workflow", "Write the forge's workflows, or check that they are current."),
-    "runs": ("mltools.cli.runs", "The journal of runs."),
-    "release": ("mltools.cli.release", "Release the model of this commit as a version."),
-    "model": ("mltools.cli.model", "The registry: models, their versions and where they are."),
-    "hook": ("mltools.cli.hook", "Put the loop behind `git push` to a bare repository."),
-    "demo": ("mltools.cli.demo", "The whole story on real data, in a temporary directory."),
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("mltools.cli.init", "Make a project that runs at once, or add what is missing to one."),
+    "run": Entry("mltools.cli.run", "The loop: validate, reproduce, compare, judge, report, record."),
+    "data": Entry("mltools.cli.data", "Check data against its contract; move data objects."),
+    "compare": Entry(
+        "mltools.cli.compare", "Metrics, params and stages of two revisions; nothing checked out."
+    ),
+    "gate": Entry("mltools.cli.gate", "Judge the metrics that are there by the project's gates."),
+    "report": Entry("mltools.cli.report", "Render a run's report, or post it on its pull requests."),
+    "workflow": Entry("mltools.cli.workflow", "Write the forge's workflows, or check that they are current."),
+    "runs": Entry("mltools.cli.runs", "The journal of runs."),
+    "release": Entry("mltools.cli.release", "Release the model of this commit as a version."),
+    "model": Entry("mltools.cli.model", "The registry: models, their versions and where they are."),
+    "hook": Entry("mltools.cli.hook", "Put the loop behind `git push` to a bare repository."),
+    "demo": Entry("mltools.cli.demo", "The whole story on real data, in a temporary directory."),
 }
 
 # Variables by which Git tells a hook which repository it runs for. Passed on, they would point every Git call of
@@ -51,33 +53,9 @@ GIT_CONTEXT = (
 )
 
 
-class Commands(click.Group):
-    """A group that knows its commands' names and summaries, and imports one when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        assert isinstance(command, click.Command)  # noqa: S101 - test_docs proves it for every entry
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"no command {args[0]!r}.{_nearest(args[0])}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-@click.command(
-    cls=Commands,
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 passed, 1 a gate or check said no, 2 wrong usage or configuration, "
     "3 could not decide, 4 a bug in mltools, 130 interrupted.",
@@ -154,10 +132,3 @@ def _confess(environ: Mapping[str, str]) -> None:
         MltoolsError(f"a bug in mltools ({versions})", hint=f"please report the lines above at {ISSUES}"),
         environ,
     )
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - on the way to an error only
-
-    close = get_close_matches(name, COMMANDS, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,31 +1,28 @@
 """`mltools model`: the registry. What only reads it is loaded apart from what fetches."""
 
-import importlib
-
 import click
 
+from mltools.cli.lazy import Entry, LazyGroup
+
 COMMANDS = {
-    "list": "mltools.cli.model_read",
-    "show": "mltools.cli.model_read",
-    "get": "mltools.cli.model_get",
-    "verify": "mltools.cli.model_get",
+    "list": Entry(
+        "mltools.cli.model_read", "Every model with its latest version and stages.", "list_command"
+    ),
+    "show": Entry("mltools.cli.model_read", "A version with its release record.", "show_command"),
+    "get": Entry(
+        "mltools.cli.model_get", "Fetch a released model, checked against its record.", "get_command"
+    ),
+    "verify": Entry(
+        "mltools.cli.model_get", "Check a version: tag, record, commit and bytes.", "verify_command"
+    ),
 }
 
 
-class Group(click.Group):
-    """Loads a command when it is called: listing must not pay for what fetching needs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        found = getattr(importlib.import_module(COMMANDS[cmd_name]), f"{cmd_name}_command")
-        assert isinstance(found, click.Command)  # noqa: S101 - a test loads every one
-        return found
-
-
-@click.command(cls=Group)
+@click.group(
+    "model",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    epilog="\b\nExamples:\n  mltools model list\n  mltools model get NAME@v1.2.0 -o model/",
+)
 def command() -> None:
     """The registry: models, their versions and where they are."""
