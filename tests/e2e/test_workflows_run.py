@@ -159,7 +159,7 @@ def test_what_worsens_the_model_fails_and_says_why_in_one_comment_that_is_kept_c
     assert len(developer.records()) == 3
 
     git(developer.project, "switch", "-q", "-c", "broken", "main")
-    before = developer.change("RAW = Path", "RAW = Paht", "Mistype a name", file="pipeline/prepare.py")
+    before = developer.change("RAW = Path", "RAW = Paths", "Mistype a name", file="pipeline/prepare.py")
     broken = machine.push_event("broken", before)
     assert broken.jobs == {"train": "failure", "publish": "failure"}, broken.text
     assert "NameError" in broken.log("train")
