@@ -145,6 +145,9 @@ def _dvc_prefix(repository: Repository, prefix: str) -> str:
 def _data_files(repository: Repository, prefix: str, dvc_prefix: str, pipeline: Pipeline) -> list[DataFile]:
     """The .dvc files that DVC checks with this pipeline. Raises UnsureError where other files decide, too."""
     top = _top(repository)
+    if (top / ".gitmodules").exists():
+        # Git lists no files of submodules; DVC looks into them.
+        raise UnsureError("the repository has submodules")
     listed = repository.files(dvc_prefix, ".dvc", FILE, LOCK_FILE, ".dvcignore")
     for own in (f"{prefix}{FILE}", f"{prefix}{LOCK_FILE}", f"{dvc_prefix}.dvcignore"):
         if own not in listed and (top / own).exists():

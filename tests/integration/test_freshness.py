@@ -357,6 +357,7 @@ UNSURE: dict[str, Change] = {
     "a lock that Git ignores": both(
         lambda root: git(root, "rm", "-q", "--cached", "dvc.lock"), write(".git/info/exclude", "dvc.lock\n")
     ),
+    "submodules": write(".gitmodules", ""),
     "a broken .dvc file": write("data/raw.csv.dvc", "outs: x\n"),
 }  # fmt: skip
 
