@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -185,11 +186,14 @@ def test_an_interrupt_reaches_the_stage_and_nothing_goes_on(project: Path) -> No
         assert running.stdout is not None
         while running.stdout.readline() != "started\n":
             assert running.poll() is None
+        stage = os.pidfd_open(int((project / "pid").read_text()))
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=60)
     assert running.returncode in {-signal.SIGINT, 1, 130}
     assert "KeyboardInterrupt" in errors
-    assert not Path("/proc", (project / "pid").read_text().strip()).exists()
+    # A process's descriptor becomes readable when it ends.
+    assert select.select([stage], [], [], 60) == ([stage], [], [])
+    os.close(stage)
     dvc.repro(_repaired(project), nothing, environ=os.environ)
 
 
