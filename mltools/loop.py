@@ -38,7 +38,7 @@ REPORT_FILE, RECORD_FILE = "report.md", "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked to do, and the outside it may touch."""
+    """What a run is asked to do, and the outside it may touch. `detail` is told what the stages print."""
 
     context: Context
     environ: Mapping[str, str]
@@ -46,6 +46,7 @@ class Request:
     say: Callable[[str], None]
     base: str | None = None
     keep: bool = True
+    detail: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
         None if by_hand or start.inputs is None else reusing.prime(project, start.inputs, say=request.say)
     )
     datastore.restore(project, Writer(project.repository, request.environ), say=request.say)
-    doing = reproducing.Doing(request.environ, request.say, clean_locks=not by_hand)
+    doing = reproducing.Doing(request.environ, request.say, clean_locks=not by_hand, detail=request.detail)
     made = reproducing.sources(project, doing)
     data = checking.validate(project, say=request.say)
     if any(item.outcome is Outcome.FAILED for item in data):

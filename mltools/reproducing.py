@@ -15,11 +15,15 @@ from mltools.project import HASHES, Project, load_lock
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """How the pipeline is run: with which environment, telling whom; `clean_locks` where no person can."""
+    """How the pipeline is run: with which environment, telling whom; `clean_locks` where no person can.
+
+    `detail` is told what the stages print.
+    """
 
     environ: Mapping[str, str]
     say: Callable[[str], None]
     clean_locks: bool = False
+    detail: Callable[[str], None] | None = None
 
 
 def sources(project: Project, doing: Doing) -> tuple[Stage, ...]:
@@ -53,6 +57,7 @@ def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tu
             environ=doing.environ,
             targets=targets,
             clean_locks=doing.clean_locks,
+            on_line=doing.detail,
         ).stages
     return _stages(events, load_lock(project))
 

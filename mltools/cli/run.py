@@ -1,5 +1,6 @@
 """`mltools run`: the loop for the current commit and working tree."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,13 +57,16 @@ def command(
     or a gate failed, 2 for a mistake in the configuration, 3 when it could not decide.
     """
     project = open_project(session.directory)
+    context = ci.context(session.environ)
     request = loop.Request(
-        context=ci.context(session.environ),
+        context=context,
         environ=session.environ,
         clock=session.clock,
         say=session.say,
         base=base,
         keep=not no_record,
+        # A log is read afterwards, when nobody can ask for more; a terminal shows the stages alone.
+        detail=partial(_show, session) if session.verbosity > 0 or context.is_ci else None,
     )
     finished = loop.run(project, request)
     record = finished.record
@@ -81,3 +85,9 @@ def command(
     if record.trigger == "local" and loop.results_changed(project):
         session.hint("git add . && git commit    # keeps dvc.lock and the metrics of this run")
     return 1 if record.verdict is Outcome.FAILED and not exit_zero else 0
+
+
+def _show(session: Session, line: str) -> None:
+    """What a stage prints. The bar keeps a forge from taking a line for a command to its runner."""
+    if line.strip():
+        session.say(f"  | {line}")

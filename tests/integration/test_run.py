@@ -405,3 +405,12 @@ def test_compare_takes_metrics_from_the_records_where_commits_hold_none(tmp_path
     found = mltools(place, "compare", "main~1", "main", "--json")
     changed = {item["name"]: item for item in found.json["metrics"]}
     assert (changed["test.auc"]["base"], changed["test.auc"]["head"]) == (0.9, 0.95)
+
+
+def test_what_stages_print_is_shown_on_demand_and_cannot_command_a_runner(project: Path) -> None:
+    commit(project, {"train.py": FILES["train.py"] + "print('::add-mask::secret')\n"})
+    quiet, loud = run(project, "--no-record"), run(project, "--no-record")
+    assert "add-mask" not in quiet.err + loud.err
+    commit(project, {"train.py": FILES["train.py"] + "print('::add-mask::other')\n"})
+    shown = mltools(project, "-v", "run", "--no-record")
+    assert "  | ::add-mask::other" in shown.err
