@@ -4,6 +4,9 @@ import codecs
 import gzip
 import os
 import re
+import signal
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -566,7 +569,7 @@ def test_the_engine_reads_nothing_but_the_file(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n")
     with engine.opened(path, "x.csv") as database:
-        for sql in (
+        for statement in (
             f"SELECT * FROM '{other}'",
             f"COPY (SELECT 1) TO '{tmp_path / 'out.csv'}'",
             "INSTALL spatial",
@@ -574,8 +577,35 @@ def test_the_engine_reads_nothing_but_the_file(tmp_path: Path) -> None:
             "SET enable_external_access = true",
         ):
             with pytest.raises(DataError):
-                database.rows(sql)
+                database.rows(statement)
     assert sorted(item.name for item in tmp_path.iterdir()) == ["other.csv", "x.csv"]
+
+
+def test_no_temporary_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
+    (tmp_path / "spill").mkdir()
+    assert check(tmp_path / "x.csv", "a,b\n1,x\n").rows == 1
+    with pytest.raises(DataError):
+        check(tmp_path / "x.csv", "a,b\n1\n")
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_without_a_place_for_temporary_files_small_data_are_still_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert check(tmp_path / "x.csv", "a,b\n1,x\n").rows == 1
+
+
+def test_an_interrupt_ends_the_query_as_an_interrupt(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n")
+    with engine.opened(path, "x.csv") as database:
+        timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            database.rows("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")
+        timer.join()
 
 
 def test_a_parquet_file_is_checked_in_its_own_types(tmp_path: Path) -> None:
@@ -650,5 +680,5 @@ def test_wide_tables_are_checked_too(tmp_path: Path) -> None:
     )
     content = "\n".join([",".join(names), *(",".join(str(row) for _ in names) for row in (1, 5, 10))]) + "\n"
     data = check(tmp_path / "x.csv", content, rules)
-    assert len(data.violations) == 600
+    assert [item.column for item in data.violations] == names
     assert data.violations[599].examples == ("row 3: 10",)

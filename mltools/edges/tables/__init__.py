@@ -22,6 +22,8 @@ from mltools.errors import ConfigError
 
 # DuckDB's reader keeps several buffers of this size: the large one only for a file that needs it.
 LONGEST_ROWS = (None, 64 << 20)
+# Planning a query costs more than in proportion to its terms: beyond so many, reading the file again is cheaper.
+BATCH = 1_000
 
 
 def check(
@@ -77,16 +79,27 @@ def _tables(engine: Engine, path: Path, name: str, contract: Contract) -> Iterat
 
 def _measured(engine: Engine, path: Path, name: str, contract: Contract) -> tuple[sql.Layout, Measured]:
     for data in _tables(engine, path, name, contract):
-        checks = plan(contract, data.slots)
         try:
-            rows, *numbers = engine.row(sql.counts(data, checks, contract.primary_key))
+            return data, _counted(engine, contract, data)
         except RowTooLongError as error:
             too_long = error
-            continue
-        # A condition that is unknown in every row, as in a column of gaps, is counted as NULL.
-        pairs = zip(checks, numbers[::2], numbers[1::2], strict=True)
-        return data, Measured(rows, {check: Tally(count or 0, extreme) for check, count, extreme in pairs})
     raise too_long
+
+
+def _counted(engine: Engine, contract: Contract, data: sql.Layout) -> Measured:
+    rows, tallies = 0, {}
+    for checks in _batches(plan(contract, data.slots)):
+        rows, *numbers = engine.row(sql.counts(data, checks, contract.primary_key))
+        for check, count, extreme in zip(checks, numbers[::2], numbers[1::2], strict=True):
+            # A condition that is unknown in every row, as in a column of gaps, is counted as NULL.
+            tallies[check] = Tally(count or 0, extreme)
+    return Measured(rows, tallies)
+
+
+def _batches(checks: Sequence[Check]) -> Iterator[Sequence[Check]]:
+    """All checks at once, but for very wide tables; at least one batch, as the rows are counted anyway."""
+    for start in range(0, max(len(checks), 1), BATCH):
+        yield checks[start : start + BATCH]
 
 
 def _samples(
@@ -96,12 +109,10 @@ def _samples(
     doubled = [check for check in failed if check.rule == "unique" or check == Check("primary_key")]
     single = [check for check in failed if check not in doubled]
     samples: dict[Check, Sequence[str]] = {}
-    if single:
-        found = engine.row(sql.examples(data, single, most))
-        samples |= {
-            check: [_example(item["n"], item["v"]) for item in items or ()]
-            for check, items in zip(single, found, strict=True)
-        }
+    for checks in _batches(single) if single else ():
+        found = engine.row(sql.examples(data, checks, most))
+        for check, items in zip(checks, found, strict=True):
+            samples[check] = [_example(item["n"], item["v"]) for item in items or ()]
     for check in doubled:
         names = contract.primary_key if check.column is None else (check.column,)
         samples[check] = [

@@ -4,9 +4,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
@@ -33,15 +34,20 @@ class Engine:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query answers. Raises DataError when the file cannot be read."""
         try:
-            found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+            return self._answer(sql)
         except duckdb.Error as error:
             raise _explained(str(error).replace(str(self._path), self._name), self._name) from error
-        except RuntimeError as error:
-            # What DuckDB makes of Ctrl-C and of the handler that turns SIGTERM into one.
-            if "interrupted" in str(error):
-                raise KeyboardInterrupt from error
-            raise
-        return found
+
+    def _answer(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask in a thread, so that Ctrl-C reaches this one at once; DuckDB looks for signals now and then at best."""
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(lambda: self._connection.execute(sql).fetchall())
+            try:
+                return cast("list[tuple[Any, ...]]", answer.result())
+            except BaseException:
+                if not answer.done():
+                    self._connection.interrupt()
+                raise
 
     def refuses(self, pattern: str) -> str | None:
         """Why a pattern is no regular expression to this engine, None when it is one."""
@@ -55,30 +61,35 @@ class Engine:
 @contextmanager
 def opened(path: Path, name: str) -> Iterator[Engine]:
     """A database that may read `path`, fetches and loads nothing, and spills to a directory that goes with it."""
-    with tempfile.TemporaryDirectory(prefix="mltools-") as spill:
+    with ExitStack() as stack:
+        try:
+            spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="mltools-"))
+        except OSError:  # nowhere to write: then what does not fit the memory cannot be checked
+            spill = ""
         connection = duckdb.connect(
             ":memory:",
             config={
-                "threads": len(os.sched_getaffinity(0))
-                if hasattr(os, "sched_getaffinity")
-                else os.cpu_count() or 1,
+                "threads": _cores(),
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "temp_directory": spill,
             },
         )
-        try:
-            for setting in (
-                f"allowed_paths = [{literal(str(path))}]",
-                "enable_external_access = false",
-                "enable_progress_bar = false",
-                "TimeZone = 'UTC'",
-                "lock_configuration = true",
-            ):
-                connection.execute(f"SET {setting}")
-            yield Engine(connection, path, name)
-        finally:
-            connection.close()
+        stack.callback(connection.close)
+        for setting in (
+            f"allowed_paths = [{literal(str(path))}]",
+            "enable_external_access = false",
+            "enable_progress_bar = false",
+            "TimeZone = 'UTC'",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"SET {setting}")
+        yield Engine(connection, path, name)
+
+
+def _cores() -> int:
+    """The cores that this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _explained(said: str, name: str) -> DataError:
