@@ -1,16 +1,18 @@
 """What a run is compared with: which commit, by which gates, and where that commit's metrics come from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from mltools import comparing, journal
+from mltools import comparing, journal, registry
 from mltools.core import config as policy
+from mltools.core import tags
 from mltools.core.config import Config
 from mltools.core.context import Context
 from mltools.core.gates import Facts
 from mltools.core.judging import judge, refuse_unknown
 from mltools.core.metrics import Scalar
 from mltools.core.records import Base
+from mltools.core.release_record import Unreadable
 from mltools.core.verdict import Verdict
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
@@ -120,29 +122,63 @@ def _on_base_branch(repository: Repository, base: str, context: Context, head: s
 
 
 def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
+    """The base's metrics: from its record, else committed there, else from the latest release's record."""
     repository = project.repository
     here = repository.resolve(commit) is not None
-    gates, warnings = _policy_at(project, commit) if here else (None, ())
+    gates, warnings = _policy_at(project, commit) if here else (None, (_no_policy(commit),))
     record = journal.find(repository, commit, project.name)
     if record is not None and record.metrics:
         base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
         return Baseline(base, record.metrics, record.params, policy=gates, warnings=warnings)
+    committed = _committed(project, chosen, commit, here=here)
+    if isinstance(committed, Baseline):
+        return replace(committed, policy=gates, warnings=(*warnings, *committed.warnings))
+    released = _released(project, chosen)
+    if released is not None:
+        latest = released.base.ref if released.base else ""
+        return replace(released, policy=gates, warnings=(*warnings, f"{committed}; compared with {latest}"))
+    named = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base) if here else None
+    way = f"run mltools on {project.config.compare.base} once" if here else _fetch_hint(repository, commit)
+    return Baseline(named, unreadable=committed, policy=gates, warnings=(*warnings, f"{committed}; {way}"))
+
+
+def _committed(project: Project, chosen: Chosen, commit: str, *, here: bool) -> Baseline | str:
+    """The metrics that the base's commit holds, or why they cannot be had."""
     if not here:
-        why = f"the base {commit[:SHORT]} is not in this shallow clone and has no record"
-        return Baseline(unreadable=why, warnings=(f"{why}; {_fetch_hint(repository, commit)}",))
-    base = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base)
+        return f"the base {commit[:SHORT]} is not in this shallow clone and has no record"
     try:
-        snapshot = comparing.snapshot(repository, project.prefix, commit)
+        snapshot = comparing.snapshot(project.repository, project.prefix, commit)
     except (ConfigError, DataError) as error:
-        why = f"the metrics of the base {commit[:SHORT]} cannot be read: {error.message}"
-        return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, why))
-    problems = tuple(snapshot.problems)
+        return f"the metrics of the base {commit[:SHORT]} cannot be read: {error.message}"
     if not snapshot.metrics:
-        detail = f" ({problems[0]})" if problems else ""
-        why = f"the base {commit[:SHORT]} has neither a record nor committed metrics{detail}"
-        hint = f"{why}; run mltools on {project.config.compare.base} once"
-        return Baseline(base, unreadable=why, policy=gates, warnings=(*warnings, hint))
-    return Baseline(base, snapshot.metrics, snapshot.params, policy=gates, warnings=(*warnings, *problems))
+        detail = f" ({snapshot.problems[0]})" if snapshot.problems else ""
+        return f"the base {commit[:SHORT]} has neither a record nor committed metrics{detail}"
+    base = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base)
+    return Baseline(base, snapshot.metrics, snapshot.params, warnings=tuple(snapshot.problems))
+
+
+def _released(project: Project, chosen: Chosen) -> Baseline | None:
+    """The latest release's metrics, None without a release that says them."""
+    release = project.config.release
+    if release is None:
+        return None
+    try:
+        model = tags.model_name(project.prefix, release.model)
+    except ValueError:  # no tag can name it, so nothing was released
+        return None
+    found = registry.load(project.repository, model).models.get(model)
+    if found is None or found.latest is None:
+        return None
+    record = registry.record_of(found.latest)
+    if isinstance(record, Unreadable) or not record.metrics:
+        return None
+    name = tags.version_tag(model, found.latest.version)
+    base = Base(commit=record.commit, ref=name, how="release", merge_base=chosen.merge_base, run=record.run)
+    return Baseline(base, dict(record.metrics), dict(record.params))
+
+
+def _no_policy(commit: str) -> str:
+    return f"the gates of the base {commit[:SHORT]} are not in this shallow clone; judged by the gates of this commit"
 
 
 def _policy_at(project: Project, commit: str) -> tuple[Config | None, tuple[str, ...]]:

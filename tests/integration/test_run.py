@@ -414,3 +414,28 @@ def test_what_stages_print_is_shown_on_demand_and_cannot_command_a_runner(projec
     commit(project, {"train.py": FILES["train.py"] + "print('::add-mask::other')\n"})
     shown = mltools(project, "-v", "run", "--no-record")
     assert "  | ::add-mask::other" in shown.err
+
+
+def test_the_latest_release_is_the_base_where_nothing_else_is_known(project: Path) -> None:
+    released = mltools(project, "release")
+    assert released.code == 0, released.err
+    git(project, "update-ref", "-d", "refs/mltools/journal")
+    git(project, "rm", "-q", "--cached", "-r", "metrics", "dvc.lock")
+    git(project, "commit", "-q", "-m", "Keep no results")
+    branch(project, "feature")
+    set_quality(project, 0.8)
+    result = run(project, "--json")
+    assert result.code == 1, result.err
+    assert (result.json["base"]["how"], result.json["base"]["ref"]) == ("release", "toy@v0.1.0")
+    assert result.json["base_metrics"]["test.auc"] == 0.9
+    assert "compared with toy@v0.1.0" in " ".join(result.json["warnings"])
+
+
+def test_gates_that_a_shallow_clone_does_not_hold_are_said_to_be_missing(
+    project: Path, tmp_path: Path
+) -> None:
+    set_quality(project, 0.95)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
+    git(clone, "fetch", "-q", "origin", "refs/mltools/*:refs/mltools/*")
+    assert "judged by the gates of this commit" in " ".join(run(clone, "--json").json["warnings"])
