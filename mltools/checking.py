@@ -21,16 +21,30 @@ EXAMPLES = 5
 def validate(project: Project, *, say: Callable[[str], None]) -> tuple[DataSet, ...]:
     """Every data set of mltools.yaml, checked; one whose bytes and contract are those of an earlier check is not read.
 
-    Raises ConfigError for contracts that cannot be right, DataError for data that cannot be read.
+    Raises ConfigError for contracts that cannot be right, else DataError for data that cannot be read: all at once.
     """
-    checked = []
+    checked: list[DataSet] = []
+    wrong: list[ConfigError] = []
+    unreadable: list[DataError] = []
     for source in project.config.data:
-        data = _remembered(project, source)
+        try:
+            data = _remembered(project, source)
+        except ConfigError as error:
+            wrong.append(error)
+            continue
+        except DataError as error:
+            unreadable.append(error)
+            continue
         count = len(data.violations)
         rows = "" if data.rows is None else f"{data.rows:,} rows, "
         what = f"{count} rule{'s' * (count != 1)} broken" if count else "contract holds"
         say(f"data {source.path}: {rows}{what}")
         checked.append(data)
+    if wrong:
+        problems = [problem for error in wrong for problem in error.problems or (error.message,)]
+        raise ConfigError("\n".join(problems), problems=problems, hint=wrong[0].hint)
+    if unreadable:
+        raise DataError("\n".join(error.message for error in unreadable), hint=unreadable[0].hint)
     return tuple(checked)
 
 

@@ -56,7 +56,11 @@ def page() -> str:
     for key, spec in tree["properties"].items():
         for name in _references(spec):
             model = definitions[name]
-            title = f"`gates[]`, kind `{_kind(model)}`" if key == "gates" else f"`{key}{'[]' if 'items' in spec else ''}`"
+            title = (
+                f"`gates[]`, kind `{_kind(model)}`"
+                if key == "gates"
+                else f"`{key}{'[]' if 'items' in spec else ''}`"
+            )
             parts.append(f"## {title}\n\n{_summary(model)}\n\n{_table(model)}")
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
@@ -90,7 +94,9 @@ def _type(spec: Mapping[str, Any]) -> str:
         return "`warn` or `fail`" if names == ["OnUndecided"] else "section"
     if spec.get("type") == "array":
         return "list"
-    bounds = [f"{word} {spec[key]:g}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in spec]
+    bounds = [
+        f"{word} {spec[key]:g}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in spec
+    ]
     return " ".join([{"string": "text"}.get(spec.get("type", ""), spec.get("type", "")), *bounds])
 
 

@@ -439,3 +439,12 @@ def test_gates_that_a_shallow_clone_does_not_hold_are_said_to_be_missing(
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{project}", str(clone))
     git(clone, "fetch", "-q", "origin", "refs/mltools/*:refs/mltools/*")
     assert "judged by the gates of this commit" in " ".join(run(clone, "--json").json["warnings"])
+
+
+def test_all_data_sets_that_cannot_be_read_are_named_in_one_run(project: Path) -> None:
+    more = "  - {path: data/other.csv, schema: schemas/raw.yaml}\n  - {path: data/third.csv, schema: schemas/raw.yaml}\n"
+    commit(project, {"mltools.yaml": FILES["mltools.yaml"].replace("gates:", f"{more}gates:")})
+    result = run(project)
+    assert result.code == 3
+    assert "data/other.csv: no such file" in result.err
+    assert "data/third.csv: no such file" in result.err
