@@ -15,11 +15,19 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_configuration_reference_is_what_the_model_says() -> None:
-    assert (ROOT / "docs/configuration.md").read_text() == reference.page(), "run `python -m tools.reference`"
-    assert (ROOT / "docs/mltools.schema.json").read_text() == reference.schema(), (
+@pytest.mark.parametrize("name", list(reference.documents()))
+def test_the_reference_is_what_the_models_say(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text() == reference.documents()[name], (
         "run `python -m tools.reference`"
     )
+
+
+def test_the_published_schema_of_contracts_accepts_our_own() -> None:
+    schema = documents.read_json((ROOT / "docs/contract.schema.json").read_bytes(), "schema")
+    tree = documents.read_yaml((ROOT / "schemas/raw.yaml").read_bytes(), "schemas/raw.yaml")
+    jsonschema.validate(tree, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**tree, "colums": {}}, schema)
 
 
 def test_the_published_schema_accepts_our_own_configuration_and_refuses_a_typo() -> None:

@@ -1,15 +1,18 @@
-"""Write docs/configuration.md and docs/mltools.schema.json from the typed model: `python -m tools.reference`."""
+"""Write the reference pages and JSON schemas in docs/ from the typed models: `python -m tools.reference`."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from mltools.core.config import Config
+from mltools.core.contract import Contract
 
 DOCS = Path(__file__).parent.parent / "docs"
 
-INTRODUCTION = """\
+CONFIGURATION = """\
 # Configuration: `mltools.yaml`
 
 One file per project directory holds the policy: what is validated, which gates a change must pass, what is released
@@ -38,21 +41,57 @@ Every mistake in the file is reported at once, with line and the nearest right k
 """
 
 
-def schema() -> str:
-    """The JSON schema of mltools.yaml, for editors."""
+CONTRACT = """\
+# Data contracts: `schemas/NAME.yaml`
+
+A contract says what each row of a data set must hold. It is a small file, written to be reviewed in a diff; `mltools run`
+and `mltools data validate` check the data of `mltools.yaml` against it and name every broken rule, with exact counts,
+example rows and the line of the contract. The words are those of JSON Schema and Frictionless where these have one.
+
+This page is made from the typed model by `python -m tools.reference`; a test keeps it true. For editors there is
+[`contract.schema.json`](contract.schema.json).
+
+```yaml
+schema: 1
+rows: {min: 100}
+primary_key: [id]
+extra_columns: forbid
+columns:
+  id: {type: integer, role: id}
+  radius: {type: number, required: true, minimum: 0, maximum: 60, role: feature}
+  site: {type: category, enum: [north, south], max_null_fraction: 0.05}
+  diagnosis: {type: category, required: true, enum: [benign, malignant], role: target}
+```
+
+CSV (also `.tsv`, and gzipped) and Parquet files are read. A file that cannot be read at all (missing, damaged, ragged,
+wrongly delimited) ends with exit code 3; data that break a rule with 1; a contract that cannot be right with 2.
+"""
+
+
+def documents() -> dict[str, str]:
+    """The generated files of docs/, by name."""
+    return {
+        "configuration.md": _configuration(),
+        "mltools.schema.json": _schema(Config, "mltools.yaml"),
+        "contracts.md": _contract(),
+        "contract.schema.json": _schema(Contract, "schemas/NAME.yaml"),
+    }
+
+
+def _schema(model: type[BaseModel], title: str) -> str:
     tree = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mltools.yaml",
-        **{key: value for key, value in Config.model_json_schema(by_alias=True).items() if key != "title"},
+        "title": title,
+        **{key: value for key, value in model.model_json_schema(by_alias=True).items() if key != "title"},
     }
     return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
 
 
-def page() -> str:
-    """The reference as Markdown: a table for each section and each kind of gate."""
+def _configuration() -> str:
+    """A table for each section and each kind of gate."""
     tree = Config.model_json_schema(by_alias=True)
     definitions: Mapping[str, Any] = tree["$defs"]
-    parts = [INTRODUCTION, "## Top level\n\n" + _table(tree)]
+    parts = [CONFIGURATION, "## Top level\n\n" + _table(tree)]
     for key, spec in tree["properties"].items():
         for name in _references(spec):
             model = definitions[name]
@@ -62,6 +101,19 @@ def page() -> str:
                 else f"`{key}{'[]' if 'items' in spec else ''}`"
             )
             parts.append(f"## {title}\n\n{_summary(model)}\n\n{_table(model)}")
+    return _joined(parts)
+
+
+def _contract() -> str:
+    tree = Contract.model_json_schema(by_alias=True)
+    parts = [CONTRACT, "## Top level\n\n" + _table(tree)]
+    for title, name in (("`rows`", "Rows"), ("`columns`, each", "Column")):
+        model = tree["$defs"][name]
+        parts.append(f"## {title}\n\n{_summary(model)}\n\n{_table(model)}")
+    return _joined(parts)
+
+
+def _joined(parts: list[str]) -> str:
     return "\n".join(part.rstrip() + "\n" for part in parts)
 
 
@@ -121,8 +173,8 @@ def _summary(model: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    (DOCS / "configuration.md").write_text(page())
-    (DOCS / "mltools.schema.json").write_text(schema())
+    for name, text in documents().items():
+        (DOCS / name).write_text(text)
 
 
 if __name__ == "__main__":
