@@ -219,7 +219,9 @@ def test_an_entry_s_hash_is_the_same_for_the_same_run_and_another_for_another() 
     assert parse_lock(again).stages["train"].md5 != first
 
 
-@pytest.mark.parametrize("tree", [None, {"schema": "2.0"}, {"schema": "2.0", "stages": None}, {"schema": "2.0", "stages": {}}])
+@pytest.mark.parametrize(
+    "tree", [None, {"schema": "2.0"}, {"schema": "2.0", "stages": None}, {"schema": "2.0", "stages": {}}]
+)
 def test_an_empty_lock_is_one(tree: Any) -> None:
     assert parse_lock(tree) == Lock()
 
