@@ -13,7 +13,7 @@ def render(record: Record) -> str:
         ("Platform", environment.platform),
         ("Runner", environment.runner),
     )
-    body = table(("", ""), ((name, code(value)) for name, value in facts if value))
+    body = table(("Environment", ""), ((name, code(value)) for name, value in facts if value))
     return details("Reproduce this", f"{fence(command(record), 'sh')}\n\n{body}")
 
 
