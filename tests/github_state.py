@@ -142,9 +142,10 @@ class Forge:
         }
 
     def user(self, login: str) -> dict[str, Any]:
-        kind = "Bot" if login.endswith("[bot]") else "User"
+        bot = login.endswith("[bot]")
+        page = f"apps/{login.removesuffix('[bot]')}" if bot else login
         return self.description.example(
-            "simple-user", login=login, type=kind, html_url=f"https://github.com/{login}"
+            "simple-user", login=login, type="Bot" if bot else "User", html_url=f"https://github.com/{page}"
         )
 
     def sha(self, ref: str) -> str | None:
