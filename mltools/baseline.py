@@ -15,7 +15,7 @@ from mltools.core.records import Base
 from mltools.core.release_record import Unreadable
 from mltools.core.verdict import Verdict
 from mltools.edges.git.read import Repository
-from mltools.errors import ConfigError, DataError, RepositoryError
+from mltools.errors import ConfigError, DataError, UsageError
 from mltools.project import Project, config_from
 
 SHORT = 8
@@ -46,27 +46,55 @@ class Baseline:
 def resolve(project: Project, context: Context, head: str, *, requested: str | None, dirty: bool) -> Baseline:
     """The base of a run of commit `head`.
 
-    Raises RepositoryError when `requested` names no commit. Everything else that is missing makes the comparison
+    Raises UsageError when `requested` names no commit. Everything else that is missing makes the comparison
     undecided, with the reason, and never an error: a run must be possible on any commit.
     """
     repository = project.repository
-    chosen = choose(repository, project.config.compare.base, context, head, requested=requested, dirty=dirty)
+    name, notes = base_name(project, context)
+    chosen = choose(repository, name, context, head, requested=requested, dirty=dirty)
     if chosen.commit is None:
-        return Baseline(unreadable=chosen.missing, warnings=(chosen.missing,) if chosen.missing else ())
-    return _read(project, chosen, chosen.commit)
+        if chosen.missing is None:
+            return Baseline(warnings=notes)
+        return Baseline(
+            unreadable=chosen.missing,
+            warnings=(*notes, f"{chosen.missing}; {_fetch_hint(repository, name)}"),
+        )
+    found = _read(project, chosen, chosen.commit)
+    return replace(found, warnings=(*notes, *found.warnings))
+
+
+def base_name(project: Project, context: Context) -> tuple[str, tuple[str, ...]]:
+    """The branch that changes are compared with, as the default branch has it, and what a reader must know.
+
+    A change that could name its own base could name one that is as bad as itself.
+    """
+    repository, own = project.repository, project.config.compare.base
+    usual = next((name for name in ("main", "master") if repository.resolve(f"refs/heads/{name}")), own)
+    tip = base_tip(repository, context.default_branch or repository.default_branch() or usual)
+    trusted = _policy_at(project, tip[1])[0] if tip is not None else None
+    if tip is None or trusted is None or trusted.compare.base == own:
+        return own, ()
+    return trusted.compare.base, (
+        f"this change sets compare.base to {own!r}; it was compared with {trusted.compare.base!r}, as {tip[0]} has it",
+    )
 
 
 def judge_by(project: Project, against: Baseline, metrics: Mapping[str, Scalar]) -> tuple[Verdict, ...]:
-    """The verdicts of the gates: the base's where its configuration can be read, else those of the working tree.
+    """The verdicts of the base's gates and of those that this change adds; of its own where the base has no policy.
 
-    Raises ConfigError for a gate over a metric that nobody writes, also for one that only this change has: it would
-    break the base branch once it is merged.
+    A gate that is edited or removed counts as the base has it: a change may raise its own bar, never lower it. Raises
+    ConfigError for a gate over a metric that nobody writes.
     """
+    own = project.config.gates
     facts = Facts(metrics, against.metrics if against.base is not None else None, against.unreadable)
-    refuse_unknown(project.config.gates, facts, file=policy.FILE)
-    if against.policy is None or against.base is None:
-        return judge(project.config.gates, facts, file=policy.FILE)
-    return judge(against.policy.gates, facts, file=f"{policy.FILE} of the base {against.base.commit[:SHORT]}")
+    refuse_unknown(own, facts, file=policy.FILE)
+    if against.policy is None:
+        return judge(own, facts, file=policy.FILE)
+    theirs = against.policy.gates
+    names = {gate.name for gate in theirs}
+    added = [gate for gate in own if gate.name not in names]
+    at = f" of the base {against.base.commit[:SHORT]}" if against.base is not None else ""
+    return (*judge(theirs, facts, file=f"{policy.FILE}{at}"), *judge(added, facts, file=policy.FILE))
 
 
 def choose(
@@ -80,7 +108,7 @@ def choose(
     if requested is not None:
         commit = repository.resolve(requested)
         if commit is None:
-            raise RepositoryError(f"unknown revision {requested!r}", hint=_fetch_hint(repository, requested))
+            raise UsageError(f"unknown revision {requested!r}", hint=_unknown_hint(repository))
         return Chosen(requested, commit, repository.merge_base(commit, head))
     if (context.branch or repository.branch()) == base:
         return _on_base_branch(repository, base, context, head, dirty=dirty)
@@ -88,7 +116,7 @@ def choose(
     if tip is None:
         return Chosen(
             base,
-            missing=f"there is no branch {base!r} here to compare with; {_fetch_hint(repository, base)}",
+            missing=f"there is no branch {base!r} here to compare with",
         )
     ref, commit = tip
     if commit == head and not dirty:
@@ -127,7 +155,8 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
     here = repository.resolve(commit) is not None
     gates, warnings = _policy_at(project, commit) if here else (None, (_no_policy(commit),))
     record = journal.find(repository, commit, project.name)
-    if record is not None and record.metrics:
+    # A run with uncommitted changes says what somebody tried on top of the base, not what the base is.
+    if record is not None and record.metrics and not record.dirty:
         base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
         return Baseline(base, record.metrics, record.params, policy=gates, warnings=warnings)
     committed = _committed(project, chosen, commit, here=here)
@@ -186,7 +215,9 @@ def _policy_at(project: Project, commit: str) -> tuple[Config | None, tuple[str,
     name = f"{commit[:SHORT]}:{project.prefix}{policy.FILE}"
     content = project.repository.read(commit, f"{project.prefix}{policy.FILE}")
     if content is None:
-        return None, ()
+        return None, (
+            f"the base {commit[:SHORT]} has no {policy.FILE} here; judged by the gates of this commit",
+        )
     try:
         return config_from(content, name), ()
     except ConfigError as error:
@@ -196,6 +227,17 @@ def _policy_at(project: Project, commit: str) -> tuple[Config | None, tuple[str,
 
 
 def _fetch_hint(repository: Repository, rev: str) -> str:
+    plain = not any(mark in rev for mark in "~^:@")
     if repository.shallow():
-        return f"this clone is shallow: git fetch --depth=1 origin {rev}, or git fetch --unshallow"
+        return (
+            "this clone is shallow: "
+            + (f"git fetch --depth=1 origin {rev}, or " if plain else "")
+            + "git fetch --unshallow"
+        )
     return f"fetch it with `git fetch origin {rev}`, or set compare.base in {policy.FILE}"
+
+
+def _unknown_hint(repository: Repository) -> str:
+    if repository.shallow():
+        return "this clone is shallow: git fetch --unshallow brings the rest of the history"
+    return "`git branch -a` and `git tag` list what there is"

@@ -51,12 +51,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that came to its end. `kept` says whether the journal has a new record for it."""
+    """A run that came to its end.
+
+    `kept` says whether the journal has a new record for it; `earlier` is the record that says the same already.
+    """
 
     record: Record
     report: str
     lock: bytes | None
     kept: bool
+    earlier: str | None = None
 
 
 def run(project: Project, request: Request) -> Finished:
@@ -72,19 +76,22 @@ def run(project: Project, request: Request) -> Finished:
             "this repository has no commit yet, and a run speaks of a commit",
             hint="git add -A && git commit -m 'Start'",
         )
-    dirty = bool(inputs_changed(project))
+    dirty = bool(inputs_changed(project) or datastore.edited(project, request.environ))
     base = baseline.resolve(project, request.context, head, requested=request.base, dirty=dirty)
     start = _Start(head, base, dirty, None if dirty else reusing.inputs_of(project, head))
     if (earlier := _reusable(project, request.context, start)) is not None:
         request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
-        return Finished(earlier, report.render(earlier), lock, kept=False)
+        return Finished(earlier, report.render(earlier), lock, kept=False, earlier=earlier.id)
     result = _execute(project, request, start)
     record = _record(project, request, start, result, seconds=time.monotonic() - started)
     text = report.render(record)
     lock = read_lock(project)
-    kept = request.keep and _keep(project, request, record, text, lock)
-    return Finished(record, text, lock, kept=kept)
+    same = _same(project, record) if request.keep else None
+    kept = request.keep and same is None
+    if kept:
+        _keep(project, request, record, text, lock)
+    return Finished(record, text, lock, kept=kept, earlier=same)
 
 
 def write_results(finished: Finished, directory: Path) -> None:
@@ -178,7 +185,7 @@ def _record(project: Project, request: Request, start: _Start, result: _Result, 
         verdict=overall(result.verdicts, data_holds=holds),
         base=base.base,
         gates_from="head" if base.policy is None else "base",
-        gates_changed=base.policy is not None and base.policy.gates != project.config.gates,
+        gates_changed=base.policy is not None and not set(base.policy.gates) <= set(project.config.gates),
         gates=tuple(GateResult.of(verdict) for verdict in result.verdicts),
         metrics=dict(result.metrics),
         base_metrics=dict(base.metrics),
@@ -235,14 +242,16 @@ def _reusable(project: Project, context: Context, start: _Start) -> Record | Non
     return earlier if same_base or context.trigger == "pull_request" else None
 
 
-def _keep(project: Project, request: Request, record: Record, text: str, lock: bytes | None) -> bool:
-    """Append the record to the journal, unless the commit has one that says the same."""
+def _same(project: Project, record: Record) -> str | None:
+    """The record of this commit that says the same already: a second one would say nothing."""
     earlier = journal.find(project.repository, record.commit, project.name)
-    if earlier is not None and earlier.facts() == record.facts():
-        return False
+    return earlier.id if earlier is not None and earlier.facts() == record.facts() else None
+
+
+def _keep(project: Project, request: Request, record: Record, text: str, lock: bytes | None) -> None:
+    """Append the record to the journal, with what belongs to it."""
     results = {name: project.root / name for name in bundle.results(project, load_lock(project))}
     attachments = {REPORT_FILE: text.encode(), **bundle.kept_results(results)}
     if lock is not None:
         attachments[LOCK_FILE] = lock
     journal.append(Writer(project.repository, request.environ), record, attachments, when=request.clock())
-    return True

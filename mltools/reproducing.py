@@ -8,7 +8,7 @@ from mltools.core.records import Stage
 from mltools.core.stages import Lock
 from mltools.edges import dvc, freshness
 from mltools.edges.dvc import StageEvent
-from mltools.edges.freshness import Clean
+from mltools.edges.freshness import Changed, Clean
 from mltools.errors import ConfigError
 from mltools.project import HASHES, Project, load_lock
 
@@ -45,11 +45,11 @@ def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tu
             f"dvc.yaml: outputs outside the repository: {', '.join(outside)}",
             hint="a stage writes below the project's directory",
         )
-    if isinstance(_freshness(project, doing), Clean):
+    if isinstance(_freshness(project, doing.environ), Clean):
         names = [stage.name for stage in project.pipeline.stages if not targets or stage.name in targets]
         events = tuple(StageEvent(name, "skipped") for name in names)
         if not targets:
-            doing.say(f"pipeline: {len(names)} stages, nothing changed")
+            doing.say(f"pipeline: {len(names)} stage{'s' * (len(names) != 1)}, nothing changed")
     else:
         events = dvc.repro(
             project.root,
@@ -68,14 +68,22 @@ def joined(first: Sequence[Stage], second: Sequence[Stage]) -> tuple[Stage, ...]
     return tuple(ran.get(stage.name, stage) for stage in second)
 
 
-def _freshness(project: Project, doing: Doing) -> freshness.Freshness:
+def stale(project: Project, environ: Mapping[str, str]) -> str | None:
+    """Why the results in the working tree are not those of its inputs; None when they are, or when only DVC can tell."""
+    found = _freshness(project, environ)
+    if not isinstance(found, Changed):
+        return None
+    return f"{found.stages[0]}: {found.reasons[0]}"
+
+
+def _freshness(project: Project, environ: Mapping[str, str]) -> freshness.Freshness:
     return freshness.changed(
         project.root,
         repository=project.repository,
         prefix=project.prefix,
         pipeline=project.pipeline,
         lock=load_lock(project),
-        environ=doing.environ,
+        environ=environ,
         store=project.work_dir / HASHES,
     )
 

@@ -2,7 +2,7 @@
 
 import click
 
-from mltools import baseline, ci, comparing, loop
+from mltools import baseline, ci, comparing, loop, reproducing
 from mltools.cli.session import Session
 from mltools.core.records import GateResult
 from mltools.core.report.text import COLOURS, columns
@@ -38,6 +38,10 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
         dirty=bool(loop.inputs_changed(project)),
     )
     verdicts = baseline.judge_by(project, against, comparing.snapshot_worktree(project).metrics)
+    if reason := reproducing.stale(project, session.environ):
+        session.warn(
+            f"these are the metrics of an earlier state: {reason}; `mltools run` brings them up to date"
+        )
     verdict = overall(verdicts)
     if as_json:
         gates = [GateResult.of(each).model_dump(mode="json") for each in verdicts]

@@ -81,9 +81,13 @@ def command(
         session.result(text.render(record, session.paint))
     if finished.kept:
         session.say(f"recorded as {record.id} in the journal")
+    elif finished.earlier is not None:
+        session.say(f"already recorded as {finished.earlier}")
     session.say(f"report: {directory / loop.REPORT_FILE}")
     if record.trigger == "local" and loop.results_changed(project):
-        session.hint("git add . && git commit    # keeps dvc.lock and the metrics of this run")
+        session.hint(
+            "git add . && git commit    # keeps dvc.lock and metrics; run again to record that commit"
+        )
     return 1 if record.verdict is Outcome.FAILED and not exit_zero else 0
 
 

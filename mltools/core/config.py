@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mltools.core.gates import Gate
 from mltools.errors import ConfigError
@@ -124,23 +124,25 @@ class CI(Section):
     ] = None
 
 
+def _own_names(gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
+    names = [gate.name for gate in gates]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"two gates are called {doubled[0]!r}; give each a name of its own")
+    return gates
+
+
 class Config(Section):
     """The whole of mltools.yaml."""
 
     schema_: Annotated[Literal[1], Field(alias="schema", description="version of this file's layout")]
     data: Annotated[tuple[DataSource, ...], Field(description="data sets to validate on each run")] = ()
-    gates: Annotated[tuple[Gate, ...], Field(description="rules that a run must meet")] = ()
+    gates: Annotated[
+        tuple[Gate, ...], Field(description="rules that a run must meet"), AfterValidator(_own_names)
+    ] = ()
     compare: Compare = Compare()
     release: Release | None = None
     ci: CI | None = None
-
-    @model_validator(mode="after")
-    def _gates_have_own_names(self) -> "Config":
-        names = [gate.name for gate in self.gates]
-        doubled = sorted({name for name in names if names.count(name) > 1})
-        if doubled:
-            raise ValueError(f"two gates are called {doubled[0]!r}; give each a name of its own")
-        return self
 
 
 LineOf = Callable[[Sequence[str | int]], int]

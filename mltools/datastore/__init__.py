@@ -4,6 +4,7 @@ The ref's tree is laid out as DVC's cache, `md5/<2>/<rest>`; every object is che
 out. It is for small data: a limit for each file, a budget for all, and a word when a real DVC remote is due.
 """
 
+from mltools.datastore.edited import edited
 from mltools.datastore.handing import hand_in
 from mltools.datastore.moving import Moved, luggage, pull, push, restore
 from mltools.datastore.place import NO_ENVIRON, has_dvc_remote, share_cache, wanted
@@ -18,6 +19,7 @@ __all__ = [
     "REF",
     "Moved",
     "add",
+    "edited",
     "hand_in",
     "has_dvc_remote",
     "luggage",

@@ -131,7 +131,7 @@ def test_a_change_cannot_lower_its_own_bar(project: Path) -> None:
     assert result.code == 1
     assert result.json["gates_from"] == "base"
     assert result.json["gates_changed"] is True
-    assert "This change edits the gates" in (project / ".mltools/report.md").read_text()
+    assert "This change edits gates" in (project / ".mltools/report.md").read_text()
 
 
 def test_broken_data_fails_and_nothing_is_trained_on_it(project: Path) -> None:
@@ -265,7 +265,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
 
 def test_an_unknown_base_names_the_revision(project: Path) -> None:
     result = run(project, "--base", "nope")
-    assert result.code == 3
+    assert result.code == 2
     assert "unknown revision 'nope'" in result.err
 
 
@@ -448,3 +448,76 @@ def test_all_data_sets_that_cannot_be_read_are_named_in_one_run(project: Path) -
     assert result.code == 3
     assert "data/other.csv: no such file" in result.err
     assert "data/third.csv: no such file" in result.err
+
+
+@pytest.mark.parametrize("base", ["nosuch", "sly"])
+def test_a_change_cannot_choose_its_own_base(project: Path, base: str) -> None:
+    branch(project, "sly")
+    set_quality(project, 0.8)
+    commit(project, {"mltools.yaml": FILES["mltools.yaml"] + f"compare: {{base: {base}}}\n"})
+    result = run(project, "--json")
+    assert result.code == 1, result.err
+    assert result.json["base"]["commit"] == git(project, "rev-parse", "main")
+    assert f"this change sets compare.base to '{base}'" in " ".join(result.json["warnings"])
+
+
+def test_a_change_may_raise_its_own_bar_at_once(project: Path) -> None:
+    branch(project, "strict")
+    set_quality(project, 0.95)
+    gate = "gates:\n  - {name: loss-max, kind: threshold, metric: test.loss, max: 0.01}"
+    commit(project, {"mltools.yaml": FILES["mltools.yaml"].replace("gates:", gate)})
+    result = run(project, "--json")
+    assert result.code == 1
+    assert {each["name"]: each["outcome"] for each in result.json["gates"]} == {
+        "auc-floor": "passed",
+        "auc-kept": "passed",
+        "loss-max": "failed",
+    }
+    assert result.json["gates_changed"] is False
+
+
+def test_a_run_with_uncommitted_changes_is_never_the_base(tmp_path: Path) -> None:
+    place = make_project(tmp_path / "p")
+    assert run(place).code == 0
+    commit(place, {}, "Keep the results")
+    (place / "params.yaml").write_text("train:\n  quality: 0.6\n")
+    assert run(place).code == 1
+    git(place, "checkout", "-q", ".")
+    branch(place, "better")
+    set_quality(place, 0.95)
+    result = run(place, "--json")
+    assert result.json["base_metrics"]["test.auc"] == 0.9
+    assert result.json["base"]["how"] == "commit"
+
+
+def test_data_edited_under_dvc_are_uncommitted_changes(tmp_path: Path) -> None:
+    place = make_project(tmp_path / "p", **{".gitignore": "/model.bin\n/data/raw.csv\n"})
+    dvc(place, "add", "-q", "data/raw.csv")
+    commit(place, {}, "Track the data")
+    assert run(place, "--json").json["dirty"] is False
+    commit(place, {}, "Keep the results")
+    with (place / "data/raw.csv").open("a") as data:
+        data.write("41,2.5,yes\n")
+    result = run(place, "--json")
+    assert (result.json["dirty"], result.json["inputs"]) == (True, None)
+    released = mltools(place, "release", "--run", ".mltools")
+    assert released.code == 3
+    assert "uncommitted changes" in released.err
+
+
+def test_the_terminal_says_what_it_was_compared_with_and_what_is_recorded(project: Path) -> None:
+    branch(project, "better")
+    set_quality(project, 0.95)
+    first, second = run(project), run(project)
+    assert (
+        f"compared with main at {git(project, 'rev-parse', '--short=8', 'main')} (its record in the journal)"
+        in first.out
+    )
+    assert "recorded as 2" in first.err
+    assert "already recorded as 2" in second.err
+
+
+def test_gate_check_warns_of_metrics_that_are_not_current(project: Path) -> None:
+    (project / "params.yaml").write_text("train:\n  quality: 0.2\n")
+    result = mltools(project, "gate", "check")
+    assert "these are the metrics of an earlier state: train: params.yaml" in result.err

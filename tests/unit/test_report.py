@@ -124,7 +124,7 @@ def test_the_terminal_shows_table_and_verdict(update_golden: bool) -> None:  # n
 
 
 def test_edited_gates_are_said() -> None:
-    assert "This change edits the gates" in report.render(record(gates_changed=True))
+    assert "This change edits gates" in report.render(record(gates_changed=True))
 
 
 @pytest.mark.parametrize("limit", [65_536, 3_000, 1_200, 600])

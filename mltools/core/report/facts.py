@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from mltools.core.markdown import clean
 from mltools.core.metrics import Scalar, lookup, number
-from mltools.core.records import GateResult, Record
+from mltools.core.records import Base, GateResult, Record
 from mltools.core.verdict import Outcome
 
 MARKS = {
@@ -12,6 +13,18 @@ MARKS = {
     Outcome.UNDECIDED: "\N{WARNING SIGN}\ufe0f",
     Outcome.SKIPPED: "\N{EN DASH}",
 }
+
+
+HOW = {
+    "record": "its record in the journal",
+    "commit": "the metrics committed there",
+    "release": "the latest release's record",
+}
+
+
+def against(base: Base) -> str:
+    """What a run was compared with, as plain text."""
+    return f"{clean(base.ref)} at {base.commit[:8]} ({HOW[base.how]})"
 
 
 def marked(outcome: Outcome) -> str:
@@ -104,5 +117,5 @@ def summarise(record: Record) -> str:
     if leading is None:
         return f"{record.verdict.value}: {words}"
     delta = change(record, leading)
-    moved = f" ({signed(delta)})" if delta is not None else ""
+    moved = "" if delta is None else f" ({signed(delta)})" if delta else " (unchanged)"
     return f"{record.verdict.value}: {words}; {leading} {shown(record.metrics[leading])}{moved}"

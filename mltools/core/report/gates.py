@@ -8,10 +8,10 @@ from mltools.core.report.facts import marked
 def render(record: Record) -> str | None:
     if not record.gates:
         return None
-    source = "the base" if record.gates_from == "base" else "this commit"
+    source = "those of the base" if record.gates_from == "base" else "those of this commit"
     rows = (
         (escape(gate.name), escape(gate.kind), marked(gate.outcome), escape(gate.reason, limit=500))
         for gate in record.gates
     )
     body = table(("Gate", "Kind", "Verdict", "Why"), rows)
-    return details(f"Gates ({len(record.gates)}), as {source} has them", body)
+    return details(f"Gates ({len(record.gates)}), by {source}", body)

@@ -6,6 +6,7 @@ from mltools.core.markdown import clean
 from mltools.core.metrics import lookup
 from mltools.core.records import DataSet, Record
 from mltools.core.report.facts import (
+    against,
     change,
     changed_params,
     directions,
@@ -48,6 +49,8 @@ def render(record: Record, paint: Paint = plain) -> str:
             )
         )
     parts.extend(f"note: {clean(text, limit=500)}" for text in _notes(record))
+    if record.base is not None:
+        parts.append(f"compared with {against(record.base)}")
     parts.append(_paint_word(clean(record.summary, limit=500), record.verdict.value, paint))
     return "\n".join(parts)
 
@@ -78,7 +81,7 @@ def _metrics(record: Record, paint: Paint) -> str:
                 "" if delta is None else signed(delta),
                 goodness(delta, good_ways.get(name)),
                 ", ".join(clean(gate.name, limit=40) for gate in gates),
-                _worst(tuple(gate.outcome for gate in gates)),
+                ", ".join(dict.fromkeys(gate.outcome.value for gate in gates)),
             )
         )
     lines = columns(rows, right=(1, 2, 3))
@@ -88,13 +91,6 @@ def _metrics(record: Record, paint: Paint) -> str:
     ]
     hidden = len(ordered_metrics(record)) - ROWS
     return "\n".join(painted + ([f"... and {hidden} more metrics, in the report"] if hidden > 0 else []))
-
-
-def _worst(outcomes: tuple[Outcome, ...]) -> str:
-    for outcome in (Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED, Outcome.SKIPPED):
-        if outcome in outcomes:
-            return outcome.value
-    return ""
 
 
 def _gates(record: Record, paint: Paint) -> list[str]:
@@ -126,7 +122,11 @@ def _broken(data: DataSet, paint: Paint) -> str:
 
 
 def _notes(record: Record) -> list[str]:
-    edited = ["this change edits the gates; it was judged by the base's"] if record.gates_changed else []
+    edited = (
+        ["this change edits gates; an edited or removed one counted as the base has it"]
+        if record.gates_changed
+        else []
+    )
     return [*edited, *record.warnings]
 
 

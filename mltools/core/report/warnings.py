@@ -21,8 +21,8 @@ def _policy(record: Record) -> list[str]:
     if record.gates_changed and record.base is not None:
         return [
             (
-                "This change edits the gates in `mltools.yaml`. It was judged by the gates of the base, "
-                f"{record.base.commit[:8]}; the edited ones hold once it is merged."
+                "This change edits gates in `mltools.yaml`. One that is edited or removed counted as the base, "
+                f"{record.base.commit[:8]}, has it; the edits hold once they are merged."
             )
         ]
     return []

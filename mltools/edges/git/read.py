@@ -99,6 +99,11 @@ class Repository:
         done = self._git("symbolic-ref", "--quiet", "HEAD", check=False)
         return done.text.removesuffix("\n").removeprefix("refs/heads/") if done.returncode == 0 else None
 
+    def default_branch(self) -> str | None:
+        """The branch that the remote `origin` has checked out, as this clone knows it."""
+        done = self._git("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", check=False)
+        return done.text.strip().removeprefix("refs/remotes/origin/") if done.returncode == 0 else None
+
     def dirty(self, prefix: str = "") -> bool:
         """Whether files below `prefix` differ from HEAD: changed, staged, or new and not ignored."""
         return bool(self._status(prefix, "normal"))
