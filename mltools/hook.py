@@ -64,7 +64,9 @@ def install(bare: Path, *, enforce: bool) -> Path:
     Raises RepositoryError when `bare` is no bare repository or has an update hook of somebody else's.
     """
     repository = Repository.find(bare)
-    if repository.root is not None or repository.git_dir.resolve() != bare.resolve():
+    # Git calls the .git of a working tree no work tree either, so the setting decides.
+    bare_by_name = repository.config("core.bare") == "true"
+    if repository.root is not None or not bare_by_name or repository.git_dir.resolve() != bare.resolve():
         raise RepositoryError(
             f"{bare} is not a bare repository",
             hint="the loop runs where people push to: make one with `git init --bare PATH.git`",

@@ -150,8 +150,9 @@ def test_installing_twice_renews_and_a_foreign_hook_is_kept(project: Path, bare:
     assert (bare / "hooks/update").read_text() == "#!/bin/sh\nexit 0\n"
 
 
-def test_only_a_bare_repository_takes_the_hook(project: Path) -> None:
-    refused = mltools(project, "hook", "install", str(project))
+@pytest.mark.parametrize("place", [".", ".git"])
+def test_only_a_bare_repository_takes_the_hook(project: Path, place: str) -> None:
+    refused = mltools(project, "hook", "install", place)
     assert refused.code == 3
     assert "is not a bare repository" in refused.err
 
