@@ -70,10 +70,7 @@ def validate(session: Session, *, path: Path | None, examples: int, as_json: boo
 def _chosen(project: Project, directory: Path, path: Path | None) -> tuple[DataSource, ...]:
     if path is None:
         return project.config.data
-    wanted = (directory / path).resolve()
-    found = tuple(
-        source for source in project.config.data if (project.root / source.path).resolve() == wanted
-    )
+    found = _named(project, directory / path) or _named(project, project.root / path)
     if not found:
         listed = [source.path for source in project.config.data]
         close = get_close_matches(path.as_posix(), listed, n=1)
@@ -82,6 +79,11 @@ def _chosen(project: Project, directory: Path, path: Path | None) -> tuple[DataS
             hint=f"it lists {', '.join(listed)}" if listed else f"list it in {FILE} under `data`",
         )
     return found
+
+
+def _named(project: Project, path: Path) -> tuple[DataSource, ...]:
+    wanted = path.resolve()
+    return tuple(source for source in project.config.data if (project.root / source.path).resolve() == wanted)
 
 
 def _checked(

@@ -116,6 +116,14 @@ def test_a_data_set_is_named_from_where_one_stands(project: Path) -> None:
     assert "raw.csv" not in done.out
 
 
+def test_a_data_set_may_be_named_from_below_as_the_project_names_it(project: Path) -> None:
+    (project / "src/deep").mkdir(parents=True)
+    done = mltools(project / "src/deep", "data", "validate", "data/new batch.csv")
+    assert done.code == 0, done.err
+    assert "data/new batch.csv" in done.out
+    assert "raw.csv" not in done.out
+
+
 def test_an_unknown_data_set_is_refused_with_the_nearest(project: Path) -> None:
     done = mltools(project, "data", "validate", "data/row.csv")
     assert done.code == 2
