@@ -106,7 +106,8 @@ def refusal(record: Record) -> Refused | None:
     """Why a run may not become a version, before anything else is looked at; None when it may."""
     if record.verdict is not Outcome.FAILED:
         return None
-    why = f": {record.summary}" if record.summary else ""
+    reason = record.summary.removeprefix(f"{record.verdict}: ")
+    why = f": {reason}" if reason else ""
     return Refused(f"the verdict of run {record.id} is failed{why}")
 
 

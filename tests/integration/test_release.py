@@ -130,7 +130,7 @@ def test_a_failed_run_is_refused(project: Path) -> None:
     done = release(project)
     assert done.code == 1
     assert done.out.startswith("not released: the verdict of run 2026")
-    assert done.out.endswith("is failed: failed: auc-floor\n")
+    assert done.out.endswith("is failed: auc-floor\n")
     assert tags(project) == []
 
 

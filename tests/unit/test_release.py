@@ -81,8 +81,9 @@ def test_the_first_release_is_v0_1_0() -> None:
     assert decision.record.data[0].contract_md5 == "2" * 32
 
 
-def test_a_run_that_failed_is_refused() -> None:
-    run = record(verdict="failed", summary="auc-floor: test.auc is 0.5")
+@pytest.mark.parametrize("verdict", ["", "failed: "])
+def test_a_run_that_failed_is_refused_and_that_is_said_once(verdict: str) -> None:
+    run = record(verdict="failed", summary=f"{verdict}auc-floor: test.auc is 0.5")
     assert decide(run, None, facts(run)) == Refused(
         "the verdict of run 20260102T030405Z-bbbbbbbb-abcdef is failed: auc-floor: test.auc is 0.5"
     )
