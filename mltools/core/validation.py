@@ -187,9 +187,13 @@ def _row_faults(contract: Contract, rows: int) -> Iterator[tuple[str, str]]:
     if rows == 0 and fewest != 0:
         yield "min", "no rows: the file holds nothing but its header"
     elif fewest is not None and rows < fewest:
-        yield "min", f"{rows:,} rows, fewer than the minimum {fewest:,}"
+        yield "min", f"{_rows(rows)}, fewer than the minimum {fewest:,}"
     if most is not None and rows > most:
-        yield "max", f"{rows:,} rows, more than the maximum {most:,}"
+        yield "max", f"{_rows(rows)}, more than the maximum {most:,}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _instead(name: str, extra: Sequence[str]) -> str:

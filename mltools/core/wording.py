@@ -41,6 +41,10 @@ def _gaps(fault: Fault) -> str:
     return f"has no value, a share of {fault.count / fault.rows:.4g}; at most {fault.column.max_null_fraction:.4g} may be"
 
 
+def _none_of(values: Sequence[object]) -> str:
+    return f"is {'not' if len(values) == 1 else 'none of'} {_choice(values)}"
+
+
 def _choice(values: Sequence[object]) -> str:
     listed = ", ".join(shown(repr(value), 60) for value in values[:LISTED])
     return listed + (f" and {len(values) - LISTED:,} more" if len(values) > LISTED else "")
@@ -65,7 +69,7 @@ SENTENCES: Mapping[str, Callable[[Fault], str]] = {
     "max_null_fraction": _gaps,
     "minimum": lambda fault: f"below minimum {_value(fault.column.minimum)}{_furthest('smallest', fault)}",
     "maximum": lambda fault: f"above maximum {_value(fault.column.maximum)}{_furthest('largest', fault)}",
-    "enum": lambda fault: f"is none of {_choice(fault.column.enum or ())}",
+    "enum": lambda fault: _none_of(fault.column.enum or ()),
     "pattern": lambda fault: f"does not match {shown(fault.column.pattern or '', 200)}",
     "min_length": lambda fault: (
         f"shorter than {_length(fault.column.min_length)}{_furthest('shortest', fault)}"

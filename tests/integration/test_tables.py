@@ -637,7 +637,7 @@ def test_a_parquet_file_is_checked_in_its_own_types(tmp_path: Path) -> None:
         ("1 of 3 rows: share has no value", ("row 2",)),
         ("1 of 3 rows: share above maximum 50 (largest 99.5)", ("row 3: 99.5",)),
         ("1 of 3 rows: code does not match [A-Z]+", ("row 2: b",)),
-        ("1 of 3 rows: flag is none of True", ("row 2: false",)),
+        ("1 of 3 rows: flag is not True", ("row 2: false",)),
         ("1 of 3 rows: day above maximum 2026-12-31 (largest 2027-01-01)", ("row 2: 2027-01-01",)),
         (
             "1 of 3 rows: moment is not a date; the file keeps it as TIMESTAMP",

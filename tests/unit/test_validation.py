@@ -118,6 +118,7 @@ def test_a_share_of_gaps_breaks_the_contract_only_above_its_limit(
             "has no value, a share of 0.005272; at most 0.001 may be",
         ),
         ({"enum": [1, 2]}, "enum", Tally(3), "is none of 1, 2"),
+        ({"type": "category", "enum": ["benign"]}, "enum", Tally(3), "is not 'benign'"),
         (
             {"type": "category", "enum": list("abcdefghij")},
             "enum",
@@ -197,6 +198,8 @@ def test_extra_columns_are_violations_only_where_they_are_forbidden() -> None:
     ("bounds", "rows", "message"),
     [
         ({"min": 100}, 99, "99 rows, fewer than the minimum 100"),
+        ({"min": 100}, 1, "1 row, fewer than the minimum 100"),
+        ({"max": 0}, 1, "1 row, more than the maximum 0"),
         ({"max": 1000}, 1001, "1,001 rows, more than the maximum 1,000"),
         ({}, 0, "no rows: the file holds nothing but its header"),
         ({"min": 5}, 0, "no rows: the file holds nothing but its header"),
