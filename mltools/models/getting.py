@@ -23,10 +23,17 @@ def target_of(found: Released, output: Path | None, directory: Path) -> tuple[Pa
     name = found.record.file.path.rpartition("/")[2]
     if output is None:
         return directory / name, None
-    place = directory / output
+    place = _plain(directory / output)
     if place.is_dir() or (not place.exists() and not place.suffix):
         return place / name, place
     return place, None
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`, links before it followed as the system does; a link at its end stays one."""
+    if ".." not in path.parts:
+        return path
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
 
 
 def get(place: Place, found: Released, target: Path, *, force: bool = False) -> bool:

@@ -55,6 +55,26 @@ def test_a_directory_also_gets_the_record(project: Path, tmp_path: Path) -> None
         assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["model.bin", "release.json"]
 
 
+def test_the_path_that_is_printed_holds_no_dots(project: Path, tmp_path: Path) -> None:
+    for given, written in (
+        ("../beside", tmp_path / "beside/model.bin"),
+        ("../new/../m.bin", tmp_path / "m.bin"),
+        ("..", tmp_path / "model.bin"),
+    ):
+        done = command(project, "model", "get", "toy@v0.1.0", "-o", given)
+        assert (done.code, done.out) == (0, f"{written}\n"), done.err
+        assert written.read_text() == model_text(0.9)
+
+
+def test_a_link_at_the_end_of_a_path_is_replaced_and_not_followed(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.bin").write_text("other")
+    (tmp_path / "link.bin").symlink_to("other.bin")
+    done = command(project, "model", "get", "toy@v0.1.0", "-o", "../link.bin", "--force")
+    assert done.code == 0, done.err
+    assert not (tmp_path / "link.bin").is_symlink()
+    assert (tmp_path / "other.bin").read_text() == "other"
+
+
 def test_a_path_with_a_suffix_is_the_file(project: Path, tmp_path: Path) -> None:
     done = command(project, "model", "get", "toy@v0.1.0", "--output", str(tmp_path / "new/m.bin"))
     assert done.code == 0, done.err
