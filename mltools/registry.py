@@ -151,6 +151,13 @@ def reference(text: str) -> grammar.Reference:
     return parsed
 
 
+BEGINNINGS = {
+    "model": "`mltools release` makes the first version",
+    "version": "`mltools release` makes the first one",
+    "stage": "an annotated tag NAME#STAGE#1 on a version's commit, as `gto assign` makes it, puts that version in one",
+}
+
+
 def _by_name(refs: Iterable[Ref]) -> dict[str, Ref]:
     return {ref.name.removeprefix(TAGS): ref for ref in refs}
 
@@ -178,9 +185,7 @@ def _agree(here: dict[str, Ref], there: dict[str, str], remote: str) -> None:
 def _nearest(name: str, names: Iterable[str], kind: str) -> str:
     everything = sorted(names)
     if not everything:
-        return f"there is no {kind} yet" + (
-            "" if kind == "stage" else "; `mltools release` makes the first version"
-        )
+        return f"there is no {kind} yet; {BEGINNINGS[kind]}"
     close = get_close_matches(name, everything, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]!r}?"
