@@ -9,6 +9,7 @@ import click
 from mltools import scaffold
 from mltools.cli.session import Session
 from mltools.edges import installed, templates
+from mltools.errors import UsageError
 from mltools.scaffold import Action, Plan, Wish
 from mltools.scaffold import template as project_templates
 from mltools.scaffold.fresh import DEFAULT
@@ -49,7 +50,9 @@ def command(
     place = session.directory / directory
     install, warning = installed.requirement()
     wish = Wish(template, name, ci, git=not no_git, install=install, install_warning=warning)
-    if session.interactive and not no_input:
+    asking = session.interactive and not no_input
+    _beware_of_nesting(session, place, asking=asking)
+    if asking:
         wish = _ask(place, wish)
     wish = replace(wish, ci=None if wish.ci == "none" else wish.ci or "github")
     plan = scaffold.plan(place, wish)
@@ -69,6 +72,20 @@ def command(
         session.warn(note)
     for line in _next(session, plan):
         session.hint(line)
+
+
+def _beware_of_nesting(session: Session, place: Path, *, asking: bool) -> None:
+    """A project inside another is seldom meant. Raises UsageError unless somebody says that it is."""
+    outer = scaffold.enclosing(place)
+    if outer is None:
+        return
+    problem = f"{place.resolve()} lies inside the project at {outer}"
+    advice = f"to add to that project, work in it; another one goes beside it, not below {outer}"
+    if not asking:
+        raise UsageError(problem, hint=f"{advice}; on a terminal, `mltools init` asks whether it is meant")
+    session.warn(problem)
+    if not click.confirm("Make a project of its own there all the same?", default=False, err=True):
+        raise UsageError("nothing was made", hint=advice)
 
 
 def _ask(place: Path, wish: Wish) -> Wish:

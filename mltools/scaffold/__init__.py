@@ -8,9 +8,20 @@ from pathlib import Path
 from mltools.scaffold import adopted, fresh
 from mltools.scaffold.apply import apply
 from mltools.scaffold.plan import Action, Plan, Step
-from mltools.scaffold.surroundings import Surroundings, Wish, checked_name, look
+from mltools.scaffold.surroundings import Surroundings, Wish, checked_name, enclosing, look
 
-__all__ = ["Action", "Plan", "Step", "Surroundings", "Wish", "apply", "checked_name", "look", "plan"]
+__all__ = [
+    "Action",
+    "Plan",
+    "Step",
+    "Surroundings",
+    "Wish",
+    "apply",
+    "checked_name",
+    "enclosing",
+    "look",
+    "plan",
+]
 
 
 def plan(directory: Path, wish: Wish) -> Plan:

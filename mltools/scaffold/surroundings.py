@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mltools import datastore
 from mltools.ci import github_workflows
+from mltools.core.config import FILE as CONFIG_FILE
 from mltools.core.config import Config
 from mltools.edges import dvc, dvcconfig, files
 from mltools.edges.git.read import Repository
@@ -86,6 +87,19 @@ def look(directory: Path, wish: Wish) -> Surroundings:
         hook=hook,
         hook_taken=taken,
     )
+
+
+def enclosing(directory: Path) -> Path | None:
+    """The project that a new one at `directory` would lie in; None when there is none, or a project is there already."""
+    root = directory.resolve()
+    if (root / CONFIG_FILE).exists():
+        return None
+    for place in (root, *root.parents):
+        if (place / CONFIG_FILE).is_file():
+            return place
+        if (place / ".git").exists():
+            return None
+    return None
 
 
 def checked_name(name: str) -> str:

@@ -466,6 +466,27 @@ def test_changes_of_the_user_are_neither_staged_nor_committed(pipeline: Path) ->
     assert git(pipeline, "diff", "--name-only").split("\n") == [".gitignore", "train.py"]
 
 
+@pytest.mark.parametrize("place", ["pipeline", "src/new/deep", "$(touch x)"])
+@pytest.mark.parametrize("options", [["--no-input"], [], ["--dry-run"]])
+def test_a_project_inside_a_project_is_refused(pipeline: Path, place: str, options: list[str]) -> None:
+    commit(pipeline, {"mltools.yaml": "schema: 1\n", "pipeline/dvc.yaml": PIPELINE})
+    before = snapshot(pipeline)
+    answer = init(pipeline, place, *options, code=2)
+    assert f"error: {pipeline / place} lies inside the project at {pipeline}\n" in answer.err
+    assert "hint: to add to that project, work in it" in answer.err
+    assert snapshot(pipeline) == before
+
+
+def test_beside_a_project_and_in_a_repository_within_it_a_project_is_made(repo: Path) -> None:
+    commit(repo, {"a/mltools.yaml": "schema: 1\n", "a/dvc.yaml": PIPELINE})
+    init(repo, "b", "--no-input", "--no-git")
+    init(repo / "a", "../c", "--no-input", "--no-git")
+    init(repo / "a", ".", "--no-input", "--no-git")
+    make_repo(repo / "a/vendored")
+    init(repo, "a/vendored", "--no-input", "--no-git")
+    assert all((repo / name / "mltools.yaml").is_file() for name in ("b", "c", "a", "a/vendored"))
+
+
 def test_a_monorepo_keeps_one_dvc_repository(tmp_path: Path) -> None:
     repo = make_repo(
         tmp_path / "mono",
@@ -738,11 +759,23 @@ def test_what_an_option_says_is_not_asked(tmp_path: Path) -> None:
     assert "Made" in said
 
 
+def test_a_terminal_is_asked_whether_a_project_inside_a_project_is_meant(pipeline: Path) -> None:
+    commit(pipeline, {"mltools.yaml": "schema: 1\n"})
+    wanted = ("inner", "--no-git", "--name=N", "--template=tabular-regression", "--ci=none")
+    said = on_a_terminal(pipeline, *wanted, answers="\n", code=2)
+    assert f"warning: {pipeline / 'inner'} lies inside the project at {pipeline}\n" in said
+    assert "Make a project of its own there all the same? [y/N]" in said
+    assert "error: nothing was made" in said
+    assert not (pipeline / "inner").exists()
+    on_a_terminal(pipeline, *wanted, answers="y\n")
+    assert (pipeline / "inner/mltools.yaml").is_file()
+
+
 def test_no_input_asks_nothing_on_a_terminal(tmp_path: Path) -> None:
     assert "Name of the project" not in on_a_terminal(tmp_path, "demo", "--no-git", "--no-input", answers="")
 
 
-def on_a_terminal(cwd: Path, *args: str, answers: str) -> str:
+def on_a_terminal(cwd: Path, *args: str, answers: str, code: int = 0) -> str:
     """What `mltools init ARGS` shows on a pseudo-terminal on which these answers are typed."""
     import pty
 
@@ -763,5 +796,5 @@ def on_a_terminal(cwd: Path, *args: str, answers: str) -> str:
     os.close(terminal)
     _, status = os.waitpid(pid, 0)
     text = said.decode().replace("\r\n", "\n")
-    assert os.waitstatus_to_exitcode(status) == 0, text
+    assert os.waitstatus_to_exitcode(status) == code, text
     return text
