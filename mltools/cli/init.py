@@ -65,6 +65,8 @@ def command(
     scaffold.apply(plan, environ=session.environ, when=session.clock())
     if plan.template is None:
         _list(session, plan)
+        if not any(step.writes for step in plan.steps):
+            session.say("No file is missing.")
     else:
         written = sum(step.writes for step in plan.steps)
         session.result(f"Made {place}: {written} files from the template {plan.template}.")
@@ -132,8 +134,10 @@ def _next(session: Session, plan: Plan) -> tuple[str, ...]:
     if plan.template is not None and not plan.objects:
         return (*move, "git init && mltools init .    # then: mltools run")
     if plan.template is None:
-        written = shlex.join(step.shown for step in plan.steps if step.writes)
-        return (*move, f"git add {written} && git commit -m 'Add mltools'", "mltools run")
+        written = [step.shown for step in plan.steps if step.writes]
+        written += [".dvc", ".dvcignore"] if plan.dvc_init else []
+        keep = (f"git add {shlex.join(written)} && git commit -m 'Add mltools'",) if written else ()
+        return (*move, *keep, "mltools run")
     if not plan.commit:
         move = (*move, "git add . && git commit -m 'Start the project'")
     return (

@@ -390,6 +390,18 @@ def test_a_pipeline_gets_only_what_it_lacks(pipeline: Path) -> None:
     assert "git add mltools.yaml .gitignore .github/workflows/mltools.yml" in answer.err
 
 
+def test_a_clone_in_which_only_the_hook_is_missing_has_nothing_to_commit(
+    made: tuple[Path, Result], tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "-q", str(made[0]), "clone")
+    answer = init(tmp_path / "clone", ".", "--no-input")
+    assert "install the pre-push hook .git/hooks/pre-push" in answer.out
+    assert "No file is missing." in answer.err
+    assert "git add" not in answer.err
+    assert "hint: mltools run\n" in answer.err
+    assert git(tmp_path / "clone", "status", "--porcelain") == ""
+
+
 @pytest.mark.slow
 def test_an_adopted_pipeline_runs(pipeline: Path) -> None:
     (pipeline / "train.py").write_text(
