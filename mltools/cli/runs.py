@@ -12,14 +12,16 @@ from mltools.core.records import Record
 from mltools.core.report import text
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
-from mltools.errors import RepositoryError
+from mltools.errors import RepositoryError, UsageError
 
 SHOWN = 20
+ELSEWHERE = "`mltools run` records one; `mltools runs sync` brings those of others"
 
 
 @click.group(
     "runs",
-    epilog="\b\nExamples:\n  mltools runs list\n  mltools runs show HEAD~1 --json\n  mltools runs add run-artifact",
+    epilog="\b\nExamples:\n  mltools runs list\n  mltools runs show HEAD~1 --json\n  mltools runs add run-artifact"
+    "\n  mltools runs sync",
 )
 def command() -> None:
     """The journal: what every run found, kept in Git (refs/mltools/journal)."""
@@ -44,9 +46,7 @@ def list_command(session: Session, *, limit: int | None, as_json: bool) -> None:
         session.result("\n".join(history.lines(found, session.paint)))
     else:
         session.say("no run is recorded here")
-        session.hint(
-            "`mltools run` records one; those of others: git fetch origin 'refs/mltools/*:refs/mltools/*'"
-        )
+        session.hint(ELSEWHERE)
 
 
 @command.command("show", epilog="\b\nExamples:\n  mltools runs show\n  mltools runs show main --json")
@@ -92,6 +92,33 @@ def add_command(session: Session, *, directory: Path) -> None:
         session.hint("this repository has no origin; the run is kept here only")
 
 
+@command.command("sync", epilog="\b\nExamples:\n  mltools runs sync\n  mltools runs sync --remote upstream")
+@click.option("--remote", metavar="NAME", help="The remote  [default: origin, or the only one there is]")
+@click.pass_obj
+def sync_command(session: Session, *, remote: str | None) -> None:
+    """Join the journal here with that of a remote: its runs come here, those made here go there.
+
+    Nothing is overwritten on either side. Doing it again changes nothing.
+    """
+    from mltools.edges.git.write import Writer  # noqa: PLC0415 - as above
+
+    repository = Repository.find(session.directory)
+    name = _remote(repository, remote)
+    writer = Writer(repository, session.environ)
+    ours = _ids(repository, journal.REF)
+    tip = writer.remote_refs(name, journal.REF).get(journal.REF)
+    journal.fetch(writer, name)
+    theirs, joined = _ids(repository, tip), _ids(repository, journal.REF)
+    brought, sent = len(joined - ours), len(joined - theirs)
+    if brought:
+        session.result(f"{_runs(brought)} brought here from {name}")
+    journal.publish(writer, name, when=session.clock())
+    if sent:
+        session.result(f"{_runs(sent)} brought to {name}")
+    if not brought and not sent:
+        session.result(f"nothing to bring: the same {_runs(len(joined))} here and at {name}")
+
+
 def _record(repository: Repository, which: str) -> Record:
     record = journal.load(repository, which)
     if record is not None:
@@ -106,8 +133,34 @@ def _record(repository: Repository, which: str) -> Record:
             if commit
             else f"{which!r}, which is neither a run's id nor a revision"
         )
-        raise RepositoryError(
-            f"no run is recorded of {what}",
-            hint="`mltools run` records one; those of others: git fetch origin 'refs/mltools/*:refs/mltools/*'",
-        )
+        raise RepositoryError(f"no run is recorded of {what}", hint=ELSEWHERE)
     return record
+
+
+def _remote(repository: Repository, name: str | None) -> str:
+    """The remote that was asked for, else origin, else the only one."""
+    known = repository.remotes()
+    if name is not None and name not in known:
+        raise UsageError(f"no remote {name!r} here", hint=f"there is: {', '.join(known) or 'none'}")
+    if name is None and not known:
+        raise UsageError("this repository has no remote", hint="git remote add origin URL")
+    chosen = name or ("origin" if "origin" in known else known[0] if len(known) == 1 else None)
+    if chosen is None:
+        raise UsageError(
+            f"this repository has the remotes {', '.join(known)}, and none of them is called origin",
+            hint="name one: `mltools runs sync --remote NAME`",
+        )
+    return chosen
+
+
+def _ids(repository: Repository, tip: str | None) -> frozenset[str]:
+    """The runs that a journal holds; none when there is no journal."""
+    if tip is None or (commit := repository.oid(tip)) is None:
+        return frozenset()
+    return frozenset(
+        path for path in repository.tree(commit, "records") if path.endswith(f"/{journal.RECORD_FILE}")
+    )
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'s' * (count != 1)}"

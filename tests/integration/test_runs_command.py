@@ -1,6 +1,8 @@
-"""`mltools runs list` and `show`."""
+"""`mltools runs list`, `show` and `sync`."""
 
 import os
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -120,19 +122,97 @@ def test_a_commit_without_a_run_says_how_to_get_one(history: Path) -> None:
     done = mltools(history, "runs", "show")
     assert done.code == 3
     assert f"no run is recorded of commit {new[:8]} (HEAD)" in done.err
-    assert "mltools run" in done.err
+    assert "hint: `mltools run` records one; `mltools runs sync` brings those of others" in done.err
 
 
 def test_an_empty_journal_is_no_error(repo: Path, tmp_path: Path) -> None:
     done = mltools(repo, "runs", "list")
     assert (done.code, done.out) == (0, "")
     assert "no run is recorded here" in done.err
+    assert "`mltools runs sync` brings those of others" in done.err
     assert mltools(repo, "runs", "list", "--json").json == {"schema": 1, "runs": []}
     empty = make_repo(tmp_path / "empty")
     assert mltools(empty, "runs", "list").code == 0
     done = mltools(empty, "runs", "show")
     assert done.code == 3
     assert "no commit yet" in done.err
+
+
+def record_one(repo: Path, second: int) -> str:
+    """Put a run of HEAD into the journal here; its id."""
+    record = make_record(git(repo, "rev-parse", "HEAD"), second=second)
+    writer = Writer(Repository.find(repo), dict(os.environ))
+    journal.append(writer, record, {"report.md": b"# r\n"}, when=WHEN)
+    return record.id
+
+
+def listed(repo: Path) -> set[str]:
+    return {run["id"] for run in mltools(repo, "runs", "list", "--json").json["runs"]}
+
+
+def test_journals_that_have_parted_are_joined(clone: Path, remote: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(clone, tmp_path / "other")
+    theirs, ours = {record_one(other, 1), record_one(other, 2)}, {record_one(clone, 3)}
+    git(other, "push", "-q", "origin", journal.REF)
+    assert "rejected" in git_says(clone, "fetch", "origin", "refs/mltools/*:refs/mltools/*")
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, done.out) == (0, "2 runs brought here from origin\n1 run brought to origin\n"), (
+        done.err
+    )
+    assert listed(clone) == listed(remote) == theirs | ours
+    assert git(clone, "rev-parse", journal.REF) == git(remote, "rev-parse", journal.REF)
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, done.out) == (0, "nothing to bring: the same 3 runs here and at origin\n")
+    done = mltools(other, "runs", "sync", "--remote", "origin")
+    assert (done.code, done.out) == (0, "1 run brought here from origin\n")
+    assert listed(other) == theirs | ours
+
+
+def test_the_first_journal_goes_to_a_remote_without_one(clone: Path, remote: Path) -> None:
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, done.out) == (0, "nothing to bring: the same 0 runs here and at origin\n"), done.err
+    made = record_one(clone, 1)
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, done.out) == (0, "1 run brought to origin\n"), done.err
+    assert listed(remote) == {made}
+
+
+def test_what_a_remote_has_comes_here_even_where_it_takes_nothing(
+    clone: Path, remote: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(clone, tmp_path / "other")
+    theirs, ours = record_one(other, 1), record_one(clone, 2)
+    git(other, "push", "-q", "origin", journal.REF)
+    hook = remote / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'read only' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, done.out) == (3, "1 run brought here from origin\n")
+    assert "read only" in done.err
+    assert listed(clone) == {theirs, ours}
+
+
+def test_a_sync_without_the_remote_is_wrong_use(repo: Path, tmp_path: Path) -> None:
+    done = mltools(repo, "runs", "sync")
+    assert done.code == 2
+    assert "error: this repository has no remote\nhint: git remote add origin URL" in done.err
+    git(repo, "remote", "add", "one", str(tmp_path / "gone"))
+    done = mltools(repo, "runs", "sync", "--remote", "two")
+    assert done.code == 2
+    assert "error: no remote 'two' here\nhint: there is: one" in done.err
+    done = mltools(repo, "runs", "sync")
+    assert done.code == 3
+    assert "does not answer" in done.err
+    git(repo, "remote", "add", "two", str(tmp_path / "gone"))
+    done = mltools(repo, "runs", "sync")
+    assert done.code == 2
+    assert "has the remotes one, two" in done.err
+
+
+def git_says(repo: Path, *args: str) -> str:
+    """What Git says on stderr, whatever it ends with."""
+    return subprocess.run(["git", *args], cwd=repo, capture_output=True, text=True, check=False).stderr
 
 
 def test_a_damaged_record_is_warned_of(history: Path) -> None:
