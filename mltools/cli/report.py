@@ -10,6 +10,7 @@ from mltools.core import report
 from mltools.core.records import Record
 from mltools.edges import documents
 from mltools.errors import UsageError
+from mltools.journal import RECORD_FILE
 from mltools.project import WORK_DIR, find_root, open_project
 
 EXAMPLES = """\b
@@ -71,7 +72,10 @@ def post(session: Session, *, directory: Path | None, untrusted: bool, dry_run: 
     Needs GITHUB_TOKEN (or GH_TOKEN) and GITHUB_REPOSITORY. Without a token that may write, the report goes to the run's
     page and to a file. Ends with 0 then too: posting never decides, the verdict does.
     """
-    where = session.directory / directory if directory else find_root(session.directory) / WORK_DIR
+    if directory is None:
+        where = find_root(session.directory) / WORK_DIR
+    else:
+        where = _with_run(session.directory / directory)
     posting = publishing.Posting(
         record=bundle.read(where).record if untrusted else publishing.load_record(where),
         context=ci.context(session.environ),
@@ -87,11 +91,21 @@ def post(session: Session, *, directory: Path | None, untrusted: bool, dry_run: 
     return 0
 
 
+def _with_run(directory: Path) -> Path:
+    """A directory that was named for the run in it. Raises UsageError when there is none."""
+    if not (directory / RECORD_FILE).exists():
+        raise UsageError(
+            f"no run to report on: {directory} has no {RECORD_FILE}",
+            hint="`mltools run` leaves one in .mltools",
+        )
+    return directory
+
+
 def _record(session: Session, name: str | None) -> Record:
     if name is None:
         return publishing.load_record(find_root(session.directory) / WORK_DIR)
     if (session.directory / name).is_dir():
-        return publishing.load_record(session.directory / name)
+        return publishing.load_record(_with_run(session.directory / name))
     record = journal.load(open_project(session.directory).repository, name)
     if record is None:
         raise UsageError(

@@ -126,14 +126,15 @@ def _record(repository: Repository, which: str) -> Record:
     commit = repository.resolve(which)
     if commit is None and which == "HEAD":
         raise RepositoryError("this repository has no commit yet", hint="commit, then `mltools run`")
-    record = next(journal.of_commit(repository, commit), None) if commit else None
-    if record is None:
-        what = (
-            f"commit {commit[: history.SHORT]} ({which})"
-            if commit
-            else f"{which!r}, which is neither a run's id nor a revision"
+    if commit is None:
+        raise UsageError(
+            f"no run is recorded of {which!r}, which is neither a run's id nor a revision", hint=ELSEWHERE
         )
-        raise RepositoryError(f"no run is recorded of {what}", hint=ELSEWHERE)
+    record = next(journal.of_commit(repository, commit), None)
+    if record is None:
+        raise RepositoryError(
+            f"no run is recorded of commit {commit[: history.SHORT]} ({which})", hint=ELSEWHERE
+        )
     return record
 
 

@@ -184,7 +184,8 @@ def _from_directory(project: Project, directory: Path) -> Run:
     try:
         content = files.read_bytes(path)
     except DataError as error:
-        raise RepositoryError(
+        kind = RepositoryError if path.exists() else UsageError
+        raise kind(
             f"{directory} holds no run: {error.message}", hint="`mltools run` leaves one in .mltools"
         ) from error
     record = parse_record(documents.read_json(content, str(path)), str(path))

@@ -445,7 +445,14 @@ def test_without_a_run_there_is_nothing_to_release(project: Path) -> None:
     assert done.code == 3
     assert "has no run in the journal" in done.err
     assert "hint: run `mltools run` first" in done.err
-    assert release(project, "--run", "nowhere").code == 3
+
+
+def test_a_run_that_is_named_and_is_not_there_is_wrong_use(project: Path) -> None:
+    (project / "empty").mkdir()
+    for name in ("nowhere", "empty"):
+        done = release(project, "--run", name)
+        assert done.code == 2
+        assert f"{project / name} holds no run" in done.err
 
 
 def test_a_run_with_uncommitted_changes_is_not_released(project: Path) -> None:

@@ -102,6 +102,10 @@ def test_a_run_that_nobody_knows_is_wrong_use(project: Path) -> None:
     done = report(project, "render", "--run", "20260102T030405Z-11111111-abcdef")
     assert done.code == 2
     assert "mltools runs list" in done.err
+    (project / "empty").mkdir()
+    done = report(project, "render", "--run", "empty")
+    assert done.code == 2
+    assert "no run to report on" in done.err
 
 
 def test_posting_tells_each_step_and_ends_with_zero_although_the_verdict_is_failed(
@@ -179,9 +183,11 @@ def test_a_dry_run_only_reads(project: Path, github: GitHubServer) -> None:
 
 
 def test_a_directory_that_is_not_there_is_said(project: Path, github: GitHubServer) -> None:
-    done = post(project, github, "--run", "none")
-    assert done.code == 3
-    assert "no run to report on" in done.err
+    (project / "empty").mkdir()
+    for name in ("none", "empty"):
+        done = post(project, github, "--run", name)
+        assert done.code == 2
+        assert f"no run to report on: {project / name} has no run.json" in done.err
 
 
 def test_an_event_file_that_is_no_json_is_said(project: Path, github: GitHubServer, tmp_path: Path) -> None:
