@@ -86,8 +86,8 @@ def snapshot(
 ) -> Snapshot:
     """The project below `prefix` at a revision.
 
-    Raises RepositoryError for an unknown revision, ConfigError for a dvc.yaml or dvc.lock that is wrong there,
-    DataError for metrics or params that cannot be understood: each names the file and the revision.
+    Raises RepositoryError for an unknown revision, ConfigError for a dvc.yaml, dvc.lock or params that are wrong there,
+    DataError for metrics that cannot be understood: each names the file and the revision.
     """
     commit = _commit(repository, rev)
     source = contents.at_revision(repository, prefix, rev, commit, environ or {})

@@ -32,8 +32,14 @@ def metrics_from(content: bytes, path: str, at: str = "") -> dict[str, Scalar]:
 
 
 def params_from(content: bytes, path: str, at: str = "", *, keys: Sequence[str] = ()) -> dict[str, Scalar]:
-    """The params in the bytes of a file; only those at or below `keys`, if there are any. Raises DataError."""
-    values = _flat(_document(content, path, at), path, at)
+    """The params in the bytes of a file; only those at or below `keys`, if there are any.
+
+    Raises ConfigError where they cannot be understood: the user writes them.
+    """
+    try:
+        values = _flat(_document(content, path, at), path, at)
+    except DataError as error:
+        raise ConfigError(error.message, hint=error.hint) from error
     return {
         key: _word(value) if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in values.items()

@@ -235,11 +235,12 @@ def test_a_file_that_cannot_be_understood_is_named_with_its_revision(
     root: Path, name: str, text: str, message: str
 ) -> None:
     commit(root, {name: text})
-    with pytest.raises(DataError) as caught:
+    kind, code = (DataError, 3) if name == "metrics.json" else (ConfigError, 2)
+    with pytest.raises(kind) as caught:
         at(root, "main")
     assert caught.value.message.startswith(message)
-    assert caught.value.exit_code == 3
-    with pytest.raises(DataError) as caught:
+    assert caught.value.exit_code == code
+    with pytest.raises(kind) as caught:
         here(root)
     assert caught.value.message.startswith(message.replace(" at main", ""))
 
