@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from os import pathsep
 from pathlib import Path
 
-from mltools.edges import files, process
+from mltools.edges import documents, files, process
 from mltools.errors import CommandError
 
 PROJECT, REMOTE = "tumour", "tumour.git"
@@ -108,6 +108,17 @@ def _worsen(teller: Teller, project: Path) -> None:
     teller.edit(project / "params.yaml", r"^(\s+C:) 0\.01$", r"\1 0.000001")
     teller.run(project, "git", "commit", "--quiet", "--all", "-m", "Regularise much more")
     teller.run(project, "git", "push", "--quiet", "origin", "too-simple", expect=1)
+    teller.chapter("   The report of that run, as a pull request would show it")
+    teller.run(project, "mltools", "runs", "sync")
+    teller.run(project, "mltools", "report", "render", "--run", _run_of(teller, project, "too-simple"))
+
+
+def _run_of(teller: Teller, project: Path, rev: str) -> str:
+    """The id of the newest run of a revision."""
+    asked = process.run(
+        sys.executable, "-m", "mltools", "runs", "show", rev, "--json", cwd=project, env=teller.environ
+    )
+    return str(documents.read_json(asked.stdout, "run.json")["id"])
 
 
 def _release(teller: Teller, project: Path) -> None:

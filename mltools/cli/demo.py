@@ -1,5 +1,6 @@
 """`mltools demo`: the whole story in a temporary directory."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 
 from mltools import demo
 from mltools.cli.session import Session
+from mltools.edges import process
 
 
 @click.command("demo", epilog="\b\nExamples:\n  mltools demo\n  mltools demo --directory try-it")
@@ -34,6 +36,7 @@ def command(session: Session, *, directory: Path | None) -> None:
     )
     session.result(f"\nThe project is in {told.project}, its remote beside it. Try there:")
     for line in (
+        *([] if process.find("mltools") else [f'export PATH="{Path(sys.executable).parent}:$PATH"']),
         f"cd {told.project}",
         "mltools runs show            # the newest run",
         "mltools compare main~1       # metrics and params of two revisions",
