@@ -4,7 +4,7 @@ import platform
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -107,18 +107,19 @@ def inputs_changed(project: Project) -> tuple[str, ...]:
 
     dvc.lock and the metrics that a run has just written do not count: they follow from the commit.
     """
-    return tuple(path for path in project.repository.changes(project.prefix) if not _is_result(project, path))
+    return tuple(path for path, is_result in _changes(project) if not is_result)
 
 
 def results_changed(project: Project) -> tuple[str, ...]:
     """Results of the pipeline that Git tracks or would track, and that are not committed as they are."""
-    return tuple(path for path in project.repository.changes(project.prefix) if _is_result(project, path))
+    return tuple(path for path, is_result in _changes(project) if is_result)
 
 
-def _is_result(project: Project, path: str) -> bool:
-    name = path.removeprefix(project.prefix)
-    places = (stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs)
-    return name == LOCK_FILE or any(name == place or name.startswith(f"{place}/") for place in places)
+def _changes(project: Project) -> Iterator[tuple[str, bool]]:
+    """Each changed file of the project, and whether it is a result."""
+    places = reusing.outputs_of(project) | {LOCK_FILE}
+    for path in project.repository.changes(project.prefix):
+        yield path, reusing.lies_in(path.removeprefix(project.prefix), places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ def inputs_of(project: Project, commit: str) -> str:
 
     Code, params, data pointers, contracts, policy and the requirements file are among them.
     """
-    places = {stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs}
+    places = outputs_of(project)
     digest = hashlib.md5(usedforsecurity=False)
     for path, oid in sorted(project.repository.tree(commit, project.prefix).items()):
         name = path.removeprefix(project.prefix)
-        if name != LOCK_FILE and not any(name == place or name.startswith(f"{place}/") for place in places):
+        if name != LOCK_FILE and not lies_in(name, places):
             digest.update(f"{name}\0{oid}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
@@ -28,13 +28,29 @@ def prime(project: Project, inputs: str, *, say: Callable[[str], None]) -> Recor
 
     DVC or the clean check still decide whether anything has to run: a data object that is nowhere is made again.
     """
+    places = outputs_of(project)
     for earlier in journal.of_inputs(project.repository, inputs):
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
         if lock is None or not earlier.outputs:
             continue
         for name, content in journal.results(project.repository, earlier).items():
-            files.write_atomic(project.root / name, content)
+            if lies_in(name, places):  # whatever the journal holds, nothing else is written over
+                files.write_atomic(project.root / name, content)
         files.write_atomic(project.root / LOCK_FILE, lock)
         say(f"the same inputs have the record {earlier.id}: its results are used where they still are")
         return earlier
     return None
+
+
+def outputs_of(project: Project) -> frozenset[str]:
+    """The outputs of all stages, by their paths in the project."""
+    return frozenset(stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs)
+
+
+def lies_in(name: str, places: frozenset[str]) -> bool:
+    """Whether a path is one of the places or lies below one."""
+    while name:
+        if name in places:
+            return True
+        name = name.rpartition("/")[0]
+    return False
