@@ -15,7 +15,7 @@ from mltools.core.records import Base
 from mltools.core.release_record import Unreadable
 from mltools.core.verdict import Verdict
 from mltools.edges.git.read import Repository
-from mltools.errors import ConfigError, DataError, UsageError
+from mltools.errors import ConfigError, DataError, RepositoryError
 from mltools.project import Project, config_from
 
 SHORT = 8
@@ -46,7 +46,7 @@ class Baseline:
 def resolve(project: Project, context: Context, head: str, *, requested: str | None, dirty: bool) -> Baseline:
     """The base of a run of commit `head`.
 
-    Raises UsageError when `requested` names no commit. Everything else that is missing makes the comparison
+    Raises RepositoryError when `requested` names no commit. Everything else that is missing makes the comparison
     undecided, with the reason, and never an error: a run must be possible on any commit.
     """
     repository = project.repository
@@ -108,7 +108,7 @@ def choose(
     if requested is not None:
         commit = repository.resolve(requested)
         if commit is None:
-            raise UsageError(f"unknown revision {requested!r}", hint=_unknown_hint(repository))
+            raise RepositoryError(f"unknown revision {requested!r}", hint=_unknown_hint(repository))
         return Chosen(requested, commit, repository.merge_base(commit, head))
     if (context.branch or repository.branch()) == base:
         return _on_base_branch(repository, base, context, head, dirty=dirty)

@@ -245,8 +245,9 @@ def _reusable(project: Project, context: Context, start: _Start) -> Record | Non
 
 def _same(project: Project, record: Record) -> str | None:
     """The record of this commit that says the same already: a second one would say nothing."""
-    earlier = journal.find(project.repository, record.commit, project.name)
-    return earlier.id if earlier is not None and earlier.facts() == record.facts() else None
+    facts = record.facts()
+    earlier = journal.of_commit(project.repository, record.commit)
+    return next((each.id for each in earlier if each.facts() == facts), None)
 
 
 def _keep(project: Project, request: Request, record: Record, text: str, lock: bytes | None) -> None:

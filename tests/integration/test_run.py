@@ -210,6 +210,15 @@ def test_a_dirty_tree_is_judged_and_the_record_says_so(project: Path) -> None:
     assert result.json["metrics"]["test.auc"] == 0.97
 
 
+def test_the_same_dirty_run_twice_leaves_one_record(project: Path) -> None:
+    (project / "params.yaml").write_text("train:\n  quality: 0.97\n")
+    assert run(project).code == 0
+    before = git(project, "rev-parse", "refs/mltools/journal")
+    again = run(project)
+    assert "already recorded as 2" in again.err
+    assert git(project, "rev-parse", "refs/mltools/journal") == before
+
+
 def test_on_main_with_changes_the_base_is_the_commit_itself(project: Path) -> None:
     (project / "params.yaml").write_text("train:\n  quality: 0.8\n")
     result = run(project, "--json")
@@ -265,7 +274,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
 
 def test_an_unknown_base_names_the_revision(project: Path) -> None:
     result = run(project, "--base", "nope")
-    assert result.code == 2
+    assert result.code == 3
     assert "unknown revision 'nope'" in result.err
 
 
