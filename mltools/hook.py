@@ -93,14 +93,16 @@ def update(bare: Path, push: Push, outside: Outside, *, enforce: bool) -> bool:
     repository = Repository.find(bare)
     allowed = True
     with checkout(repository, push.new, REFS) as tree:
-        places = [
-            PurePosixPath(path).parent
-            for path in Repository.find(tree).tree(push.new)
-            if PurePosixPath(path).name == FILE
-        ]
-        if not places:
+        places = _projects(repository, push.new)
+        gone = _removed(repository, push.new, places)
+        for place in gone:
+            outside.say(
+                f"mltools: this commit removes {place / FILE}, so nothing judges that project any more"
+            )
+            allowed = False
+        if not places and not gone:
             outside.say(f"mltools: no {FILE} in this commit, so nothing is judged")
-        for place in places:
+        for place in sorted(places):
             allowed &= _judge(repository, tree / place, push, branch, outside)
     if not allowed:
         outside.say(
@@ -108,6 +110,25 @@ def update(bare: Path, push: Push, outside: Outside, *, enforce: bool) -> bool:
             + ("refused" if enforce else "accepted all the same (the hook does not enforce)")
         )
     return allowed or not enforce
+
+
+def _projects(repository: Repository, commit: str) -> frozenset[PurePosixPath]:
+    """Where in a commit the projects are."""
+    paths = map(PurePosixPath, repository.tree(commit))
+    return frozenset(path.parent for path in paths if path.name == FILE)
+
+
+def _removed(bare: Repository, commit: str, places: frozenset[PurePosixPath]) -> list[PurePosixPath]:
+    """The projects that the default branch has and a commit that goes on from it has not.
+
+    A change that could take its own policy away would be judged by nobody. Histories that share nothing with the
+    default branch, such as pages, remove nothing.
+    """
+    default = bare.branch()
+    tip = bare.resolve(f"{BRANCHES}{default}") if default else None
+    if tip is None or (base := bare.merge_base(tip, commit)) is None:
+        return []
+    return sorted(_projects(bare, base) - places)
 
 
 def _judge(bare: Repository, root: Path, push: Push, branch: str, outside: Outside) -> bool:

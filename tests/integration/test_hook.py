@@ -115,6 +115,18 @@ def test_tags_deletions_and_commits_without_a_project_pass(project: Path, bare: 
     assert push(other, ":refs/heads/docs").returncode == 0
 
 
+def test_a_change_cannot_escape_by_removing_its_policy(project: Path, bare: Path) -> None:
+    mltools(project, "hook", "install", "--enforce", str(bare))
+    assert push(project, "main").returncode == 0
+    branch(project, "sly")
+    git(project, "rm", "-q", "mltools.yaml")
+    git(project, "commit", "-q", "-m", "Remove the policy")
+    refused = push(project, "sly")
+    assert refused.returncode == 1
+    assert "this commit removes mltools.yaml" in refused.stderr
+    assert git(bare, "for-each-ref", "refs/heads/sly") == ""
+
+
 def test_what_cannot_be_judged_is_said_and_refused_only_under_enforce(project: Path, bare: Path) -> None:
     commit(project, {"mltools.yaml": "schema: 1\ngats: []\n"})
     mltools(project, "hook", "install", str(bare))
