@@ -92,6 +92,7 @@ _EXITED = re.compile(r"failed to run: .*, exited with (?P<code>-?\d+)", re.DOTAL
 _NO_FILE = re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>.+)'")
 _NO_OUTPUT = re.compile(r"output '(?P<path>.+)' does not exist")
 _NO_DATA = re.compile(r"missing data 'source': (?P<path>.+)")
+# The code is negative where DVC's shell became the command, and 128 more where it waited for it.
 _KILLED = {-9, 137}
 _TERMINATED = {-15, 143}
 
@@ -120,9 +121,9 @@ def failure(said: str, root: str) -> Failure:
             hint = (
                 "the system kills what takes more memory than there is; a smaller model or less data may fit"
             )
-            return Failure(f"was killed ({code})", stage, hint)
+            return Failure("was killed (SIGKILL)", stage, hint)
         if code in _TERMINATED:
-            return Failure(f"was ended from outside ({code})", stage)
+            return Failure("was ended from outside (SIGTERM)", stage)
         return Failure(f"exited with {code}", stage)
     if missing := _NO_OUTPUT.match(reason):
         hint = f"its command ended well without writing {missing['path']}; correct the command, or the outs in dvc.yaml"

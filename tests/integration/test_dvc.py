@@ -120,7 +120,7 @@ def edit(name: str, text: str) -> Callable[[Path], object]:
     ("change", "message", "hint"),
     [
         (edit("train.sh", "echo one\necho two\nexit 7\n"), "stage 'train' exited with 7\n  > sh train.sh\n  one\n  two", None),
-        (edit("train.sh", "kill -9 $$\n"), "stage 'train' was killed (-9)\n  > sh train.sh", "memory"),
+        (edit("train.sh", "kill -9 $$\n"), "stage 'train' was killed (SIGKILL)\n  > sh train.sh", "memory"),
         (edit("train.sh", "echo no model\n"), "stage 'train' did not write its output model.txt\n  > sh train.sh\n  no model", "outs in dvc.yaml"),
         (lambda root: (root / "train.sh").unlink(), "stage 'train' depends on train.sh, which does not exist", "deps"),
         (lambda root: (root / "data/raw.csv").unlink(), "dvc repro: data is missing: data/raw.csv", "mltools data pull"),

@@ -87,9 +87,9 @@ def test_the_tail_is_what_the_failed_stage_printed_last() -> None:
     ("said", "stage", "reason"),
     [
         ("failed to run: a, b, exited with 7", "x", "exited with 7"),
-        ("failed to run: kill -9 $$, exited with -9", "x", "was killed (-9)"),
-        ("failed to run: sh -c oom, exited with 137", "x", "was killed (137)"),
-        ("failed to run: c, exited with 143", "x", "was ended from outside (143)"),
+        ("failed to run: kill -9 $$, exited with -9", "x", "was killed (SIGKILL)"),
+        ("failed to run: sh -c oom, exited with 137", "x", "was killed (SIGKILL)"),
+        ("failed to run: c, exited with 143", "x", "was ended from outside (SIGTERM)"),
         ("output 'model.txt' does not exist", "x", "did not write its output model.txt"),
         (
             "[Errno 2] No such file or directory: '/project/in.txt'",
