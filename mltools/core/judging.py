@@ -17,9 +17,10 @@ def judge(gates: Sequence[Gate], facts: Facts, *, file: str) -> tuple[Verdict, .
 def refuse_unknown(gates: Sequence[Gate], facts: Facts, *, file: str) -> None:
     """Raise ConfigError for gates over a metric that neither side has: one that can never decide guards nothing."""
     problems = [
-        f"{file}: gate {gate.name!r}: no metrics file holds {gate.metric!r}{_nearest(gate.metric, facts)}"
+        f"{file}: gate {gate.name!r}: no metrics file holds {metric!r}{_nearest(metric, facts)}"
         for gate in gates
-        if not _known(gate.metric, facts)
+        for metric in gate.metrics
+        if not _known(metric, facts)
     ]
     if problems:
         raise ConfigError(

@@ -31,13 +31,14 @@ class GateBase(BaseModel):
     name: Annotated[
         str, Field(min_length=1, max_length=100, description="how reports and overrides call this gate")
     ]
-    metric: Annotated[
-        str,
-        Field(min_length=1, description="dotted key of a metric, or FILE:key where two files hold the key"),
-    ]
     on_undecided: Annotated[
         OnUndecided, Field(description="what the run's verdict is when this gate cannot decide")
     ] = OnUndecided.WARN
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that this gate judges: one that neither side has is a mistake in the configuration."""
+        return ()
 
     def verdict(self, kind: str, outcome: Outcome, reason: str, **evidence: Any) -> Verdict:
         return Verdict(
@@ -45,9 +46,25 @@ class GateBase(BaseModel):
             kind=kind,
             outcome=outcome,
             reason=reason,
-            evidence={"metric": self.metric, **evidence},
+            evidence=evidence,
             on_undecided=self.on_undecided,
         )
+
+
+class MetricGate(GateBase):
+    """A gate over one metric."""
+
+    metric: Annotated[
+        str,
+        Field(min_length=1, description="dotted key of a metric, or FILE:key where two files hold the key"),
+    ]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    def verdict(self, kind: str, outcome: Outcome, reason: str, **evidence: Any) -> Verdict:
+        return super().verdict(kind, outcome, reason, metric=self.metric, **evidence)
 
 
 Better = Literal["higher", "lower"]

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mltools.core.gates.base import Better, Facts, GateBase
+from mltools.core.gates.base import Better, Facts, MetricGate
 from mltools.core.metrics import lookup, number
 from mltools.core.verdict import Outcome, Verdict
 
 
-class Regression(GateBase):
+class Regression(MetricGate):
     """The change against the base, counted in the direction of worse, is at most `margin`.
 
     With `relative` the margin is a fraction of the base's absolute value.

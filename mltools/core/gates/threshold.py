@@ -4,12 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mltools.core.gates.base import Facts, GateBase
+from mltools.core.gates.base import Facts, MetricGate
 from mltools.core.metrics import lookup, number
 from mltools.core.verdict import Outcome, Verdict
 
 
-class Threshold(GateBase):
+class Threshold(MetricGate):
     """The metric is at least `min` and at most `max`; the bounds themselves pass."""
 
     kind: Literal["threshold"]
