@@ -538,14 +538,14 @@ def test_faults_beyond_the_first_chunk_have_their_line(
 
 def test_a_file_that_changes_meanwhile_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.csv"
-    measured = tables._measured
+    counted = tables._counted
 
     def meanwhile(*args: Any) -> Any:
-        found = measured(*args)
+        found = counted(*args)
         path.write_text("a,b\n1,x\n2,y\n")
         return found
 
-    monkeypatch.setattr(tables, "_measured", meanwhile)
+    monkeypatch.setattr(tables, "_counted", meanwhile)
     with pytest.raises(DataError, match="changed while it was read"):
         check(path, "a,b\n1,x\n")
 

@@ -15,13 +15,11 @@ from mltools.core.contract import Contract
 from mltools.core.names import shown
 from mltools.core.records import DataSet
 from mltools.core.validation import MOST_EXAMPLES, Check, Measured, Tally, broken, judge, outcome, plan
-from mltools.core.wording import TEXT
-from mltools.edges.tables import parquet, source, sql, text
-from mltools.edges.tables.engine import Engine, RowTooLongError, opened
+from mltools.edges.tables import sql
+from mltools.edges.tables.engine import Engine
+from mltools.edges.tables.reading import Data, opened_data
 from mltools.errors import ConfigError
 
-# DuckDB's reader keeps several buffers of this size: the large one only for a file that needs it.
-LONGEST_ROWS = (None, 64 << 20)
 # Planning a query costs more than in proportion to its terms: beyond so many, reading the file again is cheaper.
 BATCH = 1_000
 
@@ -40,56 +38,28 @@ def check(
     `lines` tells where in the contract a key stands. Raises DataError for a file that cannot be read, ConfigError for
     a pattern that the engine does not know.
     """
-    before = source.stamp(path, name)
-    with opened(path.absolute(), name) as engine:
-        _refuse_patterns(engine, contract, contract_name or "the contract", lines)
-        data, measured = _measured(engine, path.absolute(), name, contract)
+    with opened_data(path, name, wanted=tuple(contract.columns), missing=contract.missing_values) as data:
+        _refuse_patterns(data.engine, contract, contract_name or "the contract", lines)
+        layout = sql.layout(data.scan, contract, data.header)
+        measured = _counted(data, contract, layout)
         failed = broken(contract, measured)
         most = min(examples, MOST_EXAMPLES)
-        samples = _samples(engine, contract, data, failed, most) if failed and most > 0 else {}
-    source.unchanged(before, path, name)
+        samples = _samples(data, contract, layout, failed, most) if failed and most > 0 else {}
     violations = judge(contract, data.header, measured, samples, lines)
     return DataSet(
         path=name,
         contract=contract_name,
         rows=measured.rows,
-        bytes=before.size,
+        bytes=data.bytes,
         outcome=outcome(violations),
         violations=violations,
     )
 
 
-def _tables(engine: Engine, path: Path, name: str, contract: Contract) -> Iterator[sql.Layout]:
-    """The data as SQL; for a text file a second time with room for longer rows."""
-    what = source.kind(path, name)
-    if what.format == "parquet":
-        names, kept_as = parquet.read_head(engine, path)
-        source.refuse_doubles(names, name)
-        header = dict(zip(names, kept_as, strict=True))
-        yield sql.layout(sql.scan_parquet(path, len(names)), contract, header)
-        return
-    head = text.read_head(path, name, what)
-    text.refuse_faults(path, name, what)
-    text.refuse_delimiter(head, tuple(contract.columns), what, name)
-    header = dict.fromkeys(head.names, TEXT)
-    for longest in LONGEST_ROWS:
-        scan = sql.scan_text(path, what, head, contract.missing_values, longest)
-        yield sql.layout(scan, contract, header)
-
-
-def _measured(engine: Engine, path: Path, name: str, contract: Contract) -> tuple[sql.Layout, Measured]:
-    for data in _tables(engine, path, name, contract):
-        try:
-            return data, _counted(engine, contract, data)
-        except RowTooLongError as error:
-            too_long = error
-    raise too_long
-
-
-def _counted(engine: Engine, contract: Contract, data: sql.Layout) -> Measured:
+def _counted(data: Data, contract: Contract, layout: sql.Layout) -> Measured:
     rows, tallies = 0, {}
-    for checks in _batches(plan(contract, data.slots)):
-        rows, *numbers = engine.row(sql.counts(data, checks, contract.primary_key))
+    for checks in _batches(plan(contract, layout.slots)):
+        rows, *numbers = data.row(sql.counts(layout, checks, contract.primary_key))
         for check, count, extreme in zip(checks, numbers[::2], numbers[1::2], strict=True):
             # A condition that is unknown in every row, as in a column of gaps, is counted as NULL.
             tallies[check] = Tally(count or 0, extreme)
@@ -103,27 +73,27 @@ def _batches(checks: Sequence[Check]) -> Iterator[Sequence[Check]]:
 
 
 def _samples(
-    engine: Engine, contract: Contract, data: sql.Layout, failed: Sequence[Check], most: int
+    data: Data, contract: Contract, layout: sql.Layout, failed: Sequence[Check], most: int
 ) -> Mapping[Check, Sequence[str]]:
     """Example rows of the failed checks: one query for all but repeated values, which take one each."""
     doubled = [check for check in failed if check.rule == "unique" or check == Check("primary_key")]
     single = [check for check in failed if check not in doubled]
     samples: dict[Check, Sequence[str]] = {}
     for checks in _batches(single) if single else ():
-        found = engine.row(sql.examples(data, checks, most))
+        found = data.row(sql.examples(layout, checks, most))
         for check, items in zip(checks, found, strict=True):
-            samples[check] = [_example(item["n"], item["v"]) for item in items or ()]
+            samples[check] = [_example(data.place(item["n"]), item["v"]) for item in items or ()]
     for check in doubled:
         names = contract.primary_key if check.column is None else (check.column,)
         samples[check] = [
-            f"{_example(last, value)} (as in row {first})"
-            for last, first, value in engine.rows(sql.repeats(data, names, most))
+            f"{_example(data.place(last), value)} (as in {data.place(first)})"
+            for last, first, value in data.rows(sql.repeats(layout, names, most))
         ]
     return samples
 
 
-def _example(row: int, value: Any) -> str:
-    return f"row {row}" if value is None else f"row {row}: {shown(str(value))}"
+def _example(place: str, value: Any) -> str:
+    return place if value is None else f"{place}: {shown(str(value))}"
 
 
 def _refuse_patterns(engine: Engine, contract: Contract, name: str, lines: LineOf | None) -> None:

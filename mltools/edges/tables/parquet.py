@@ -22,3 +22,8 @@ def read_head(engine: Engine, path: Path) -> tuple[tuple[str, ...], tuple[str, .
             names.append(str(name))
         inside += children
     return tuple(names), tuple(str(row[1]) for row in described)
+
+
+def scan(path: Path, width: int) -> str:
+    """A Parquet file as a relation of c0, c1, ..., in the types that it has."""
+    return f"read_parquet({literal(str(path))}) AS t({', '.join(f'c{index}' for index in range(width))})"

@@ -5,14 +5,11 @@ No name out of the data reaches it: columns are c0, c1, ... by position.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from mltools.core.contract import TEXTUAL, Contract
 from mltools.core.validation import Check
 from mltools.core.wording import TEXT
 from mltools.edges.tables.cells import Slot, constant, literal, raw, typed
-from mltools.edges.tables.source import Kind
-from mltools.edges.tables.text import Head
 
 MOMENTS = frozenset({"date", "datetime"})
 EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max"}
@@ -41,29 +38,6 @@ def layout(scan: str, contract: Contract, header: Mapping[str, str]) -> Layout:
         if name in contract.columns
     }
     return Layout(scan, header, slots)
-
-
-def scan_text(path: Path, what: Kind, head: Head, missing: Sequence[str], longest: int | None) -> str:
-    """A text file as a relation of c0, c1, ..., everything as text, missing values as NULL."""
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(head.names)))
-    options = [
-        "auto_detect = false",
-        "header = true",
-        f"skip = {head.skip}",
-        f"delim = {literal(what.delimiter)}",
-        "quote = '\"'",
-        "escape = '\"'",
-        f"nullstr = [{', '.join(map(literal, missing))}]",
-        f"compression = '{'gzip' if what.gzipped else 'none'}'",
-        f"columns = {{{columns}}}",
-        *([] if longest is None else [f"max_line_size = {longest}"]),
-    ]
-    return f"read_csv({literal(str(path))}, {', '.join(options)})"
-
-
-def scan_parquet(path: Path, width: int) -> str:
-    """A Parquet file as a relation of c0, c1, ..., in the types that it has."""
-    return f"read_parquet({literal(str(path))}) AS t({', '.join(f'c{index}' for index in range(width))})"
 
 
 def values(data: Layout, key: Sequence[str] = (), *, numbered: bool = False) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from mltools.edges.tables.cells import literal
 from mltools.edges.tables.source import Kind, refuse_doubles
 from mltools.errors import DataError
 
@@ -70,6 +71,24 @@ def read_head(path: Path, name: str, what: Kind) -> Head:
     if not complete:
         raise DataError(f"{name}:{blank + 1}: the header does not end within {WINDOW >> 20} MiB")
     raise DataError(f"{name}: holds blank lines only, without a header")
+
+
+def scan(path: Path, what: Kind, head: Head, missing: Sequence[str], longest: int | None) -> str:
+    """A text file as a relation of c0, c1, ..., everything as text, missing values as NULL."""
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(head.names)))
+    options = [
+        "auto_detect = false",
+        "header = true",
+        f"skip = {head.skip}",
+        f"delim = {literal(what.delimiter)}",
+        "quote = '\"'",
+        "escape = '\"'",
+        f"nullstr = [{', '.join(map(literal, missing))}]",
+        f"compression = '{'gzip' if what.gzipped else 'none'}'",
+        f"columns = {{{columns}}}",
+        *([] if longest is None else [f"max_line_size = {longest}"]),
+    ]
+    return f"read_csv({literal(str(path))}, {', '.join(options)})"
 
 
 def refuse_delimiter(head: Head, wanted: Sequence[str], what: Kind, name: str) -> None:
