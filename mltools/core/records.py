@@ -5,26 +5,14 @@ The models are strict and bounded, because a record may come out of an artifact 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
-from mltools.core.metrics import Scalar
+from mltools.core.parts import Count, Hash, Name, Oid, Part, Text, Values
+from mltools.core.plots import MOST_EXTRAS, MOST_IMAGES, MOST_PLOTS, Extra, Image, Plot
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
 from mltools.errors import ConfigError
 
 SCHEMA: Literal[1] = 1
-
-Text = Annotated[str, Field(max_length=4_000)]
-Name = Annotated[str, Field(max_length=500)]
-Oid = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}(\.dir)?$")]
-Count = Annotated[int, Field(ge=0)]
-Values = Annotated[dict[Name, Annotated[Scalar, Field(union_mode="left_to_right")]], Field(max_length=20_000)]
-
-
-class Part(BaseModel):
-    """Base of all parts of a record: frozen, closed, finite numbers only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Base(Part):
@@ -38,12 +26,18 @@ class Base(Part):
 
 
 class Stage(Part):
-    """One stage of the pipeline in this run; `md5` is the hash of its entry in dvc.lock."""
+    """One stage of the pipeline in this run; `md5` is the hash of its entry in dvc.lock.
+
+    `needs` are the stages whose outputs it reads. `changed` says whether the entry differs from the base's, None where
+    that is not known.
+    """
 
     name: Name
     state: Literal["ran", "cached", "skipped"]
     seconds: Annotated[float, Field(ge=0)] = 0.0
     md5: Hash | None = None
+    needs: Annotated[tuple[Name, ...], Field(max_length=5_000)] = ()
+    changed: bool | None = None
 
 
 class Violation(Part):
@@ -138,6 +132,9 @@ class Record(Part):
     data: Annotated[tuple[DataSet, ...], Field(max_length=1_000)] = ()
     stages: Annotated[tuple[Stage, ...], Field(max_length=5_000)] = ()
     outputs: Annotated[tuple[Output, ...], Field(max_length=5_000)] = ()
+    plots: Annotated[tuple[Plot, ...], Field(max_length=MOST_PLOTS)] = ()
+    images: Annotated[tuple[Image, ...], Field(max_length=MOST_IMAGES)] = ()
+    extras: Annotated[tuple[Extra, ...], Field(max_length=MOST_EXTRAS)] = ()
     environment: Environment
     warnings: Annotated[tuple[Text, ...], Field(max_length=200)] = ()
 
