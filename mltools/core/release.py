@@ -194,7 +194,7 @@ def _news(record: Record, latest: Latest, facts: Facts) -> Iterator[str]:
     if isinstance(before, Unreadable):
         yield f"what is new since {latest.version} cannot be told, as {before.reason}"
         return
-    widened = [change.text for change in facts.changes if not change.breaks]
+    widened = [change.text for change in facts.changes if change.kind == "additive"]
     if widened:
         yield f"the data contract changed: {_some(widened)}"
     if before.digests.data != facts.digests.data:

@@ -107,7 +107,7 @@ def _changes(project: Project, material: Material, latest: Latest) -> Iterator[C
         try:
             before, after = _contract(old, f"{latest.version}:{path}"), _contract(new, path)
         except ConfigError as error:
-            yield Change(f"{path} cannot be compared ({error.message.splitlines()[0]})", breaks=False)
+            yield Change(f"{path} cannot be compared ({error.message.splitlines()[0]})", "additive")
             continue
         yield from compare_contracts(before, after)
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from mltools.core.contract import Contract, parse_contract
-from mltools.core.contract_changes import compare_contracts
+from mltools.core.contract import Column, Contract, parse_contract
+from mltools.core.contract_changes import Change, compare_contracts, worst
 
 
 def contract(columns: dict[str, Any], **rest: Any) -> Contract:
@@ -11,10 +11,11 @@ def contract(columns: dict[str, Any], **rest: Any) -> Contract:
 
 
 def changed(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, bool]]:
-    """The changes of a column `x`."""
+    """The changes of a column `x` that decide about rows."""
     return [
         (change.text.removeprefix("column 'x'").removeprefix(": ").strip(), change.breaks)
         for change in compare_contracts(contract({"x": old}), contract({"x": new}))
+        if change.kind != "compatible"
     ]
 
 
@@ -29,7 +30,7 @@ TEXT = {"type": "string"}
         (NUMBER, {**NUMBER, "description": "what it means", "role": "feature"}, []),
         (NUMBER, {"type": "integer"}, [("is integer, was number", True)]),
         ({"type": "integer"}, NUMBER, [("is number, was integer", False)]),
-        (TEXT, {"type": "category"}, [("is category, was string", False)]),
+        (TEXT, {"type": "category"}, []),
         ({"type": "date"}, {"type": "datetime"}, [("is datetime, was date", False)]),
         (
             NUMBER,
@@ -65,7 +66,7 @@ TEXT = {"type": "string"}
             {**TEXT, "enum": ["f"]},
             [("'a', 'b', 'c' and 2 more are no longer allowed", True), ("'f' is allowed now", False)],
         ),
-        (TEXT, {**TEXT, "enum": ["a"]}, [("only 1 values are allowed", True)]),
+        (TEXT, {**TEXT, "enum": ["a"]}, [("only 'a' is allowed", True)]),
         ({**TEXT, "enum": ["a"]}, TEXT, [("any value is allowed", False)]),
         (TEXT, {**TEXT, "pattern": "a+"}, [("the pattern is 'a+'", True)]),
         ({**TEXT, "pattern": "a+"}, TEXT, [("the pattern was dropped", False)]),
@@ -81,7 +82,8 @@ def test_a_column_that_takes_less_breaks_and_one_that_takes_more_does_not(
 
 def test_rules_that_only_warn_refuse_nothing() -> None:
     strict = {**NUMBER, "minimum": 0}
-    assert changed(NUMBER, {**strict, "severity": "warn"}) == [("minimum is 0, was none", False)]
+    assert changed(NUMBER, {**strict, "severity": "warn"}) == [("a broken rule only warns now", False)]
+    assert changed(strict, {**strict, "severity": "warn"}) == [("a broken rule only warns now", False)]
     assert changed({**strict, "severity": "warn"}, strict) == [("minimum is 0, was none", True)]
 
 
@@ -102,9 +104,82 @@ def test_the_rules_of_the_whole_data_set_count() -> None:
     closed = contract({"x": NUMBER}, extra_columns="forbid")
     keyed = contract({"x": NUMBER}, primary_key=["x"])
     known = contract({"x": NUMBER}, missing_values=["", "NA"])
-    assert [c.breaks for c in compare_contracts(plain, closed)] == [True]
-    assert [c.breaks for c in compare_contracts(closed, plain)] == [False]
-    assert [c.breaks for c in compare_contracts(plain, keyed)] == [True]
-    assert [c.breaks for c in compare_contracts(keyed, plain)] == [False]
-    assert [c.text for c in compare_contracts(known, plain)] == ["'NA' no longer means 'no value'"]
-    assert compare_contracts(plain, contract({"x": NUMBER}, rows={"min": 5}, description="d")) == ()
+    assert [c.kind for c in compare_contracts(plain, closed)] == ["breaking"]
+    assert [c.kind for c in compare_contracts(closed, plain)] == ["additive"]
+    assert [c.kind for c in compare_contracts(plain, keyed)] == ["breaking"]
+    assert [c.kind for c in compare_contracts(keyed, plain)] == ["additive"]
+    assert compare_contracts(known, plain) == (Change("'NA' no longer means 'no value'", "breaking"),)
+    assert compare_contracts(plain, known) == (Change("'NA' means 'no value' now", "additive"),)
+
+
+def test_what_decides_about_no_row_is_compatible() -> None:
+    plain = contract({"x": NUMBER, "s": TEXT})
+    told = contract(
+        {"x": {**NUMBER, "description": "a size", "role": "feature"}, "s": {"type": "category"}},
+        rows={"min": 5},
+        description="all sizes",
+    )
+    changes = compare_contracts(plain, told)
+    assert {change.text: change.kind for change in changes} == {
+        "column 'x': the role is feature, was none": "compatible",
+        "column 'x': the description changed": "compatible",
+        "column 's' is category, was string": "compatible",
+        "the data set may have at least 5 rows, was any number of rows": "compatible",
+        "the description changed": "compatible",
+    }
+    assert worst(changes) == "compatible"
+
+
+def test_a_column_that_a_model_did_not_ask_for_and_now_needs_breaks() -> None:
+    target = contract({"x": {**NUMBER, "required": True, "role": "target"}})
+    feature = contract({"x": {**NUMBER, "required": True, "role": "feature"}})
+    (change,) = compare_contracts(target, feature)
+    assert change == Change("column 'x': the role is feature, was target", "breaking")
+    (back,) = compare_contracts(feature, target)
+    assert back.kind == "compatible"
+
+
+def test_the_worst_change_names_the_whole() -> None:
+    kinds = [Change("a", "additive"), Change("b", "breaking"), Change("c", "compatible")]
+    assert worst(kinds) == "breaking"
+    assert worst(kinds[::2]) == "additive"
+    assert worst(()) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("description", "d"),
+        ("extra_columns", "forbid"),
+        ("rows", {"min": 1}),
+        ("primary_key", ["x"]),
+        ("missing_values", ["", "NA"]),
+    ],
+)
+def test_every_word_of_the_contract_counts(word: str, value: object) -> None:
+    plain = contract({"x": NUMBER})
+    assert len(compare_contracts(plain, contract({"x": NUMBER}, **{word: value}))) == 1
+
+
+def test_every_word_of_a_column_counts() -> None:
+    other: dict[str, Any] = {
+        "type": "date",
+        "required": True,
+        "max_null_fraction": 0.5,
+        "minimum": 1,
+        "maximum": 1,
+        "enum": [1],
+        "unique": True,
+        "description": "d",
+        "severity": "warn",
+        "role": "feature",
+    }
+    texts = {"pattern": "a", "min_length": 1, "max_length": 1}
+    for word in Column.model_fields:
+        if word in texts:
+            old, new = TEXT, {**TEXT, word: texts[word]}
+        elif word in other:
+            old, new = NUMBER, {**NUMBER, word: other[word]}
+        else:
+            continue
+        assert len(compare_contracts(contract({"x": old}), contract({"x": new}))) == 1, word

@@ -119,7 +119,7 @@ def test_a_fixed_bump_is_kept() -> None:
 
 def test_a_contract_that_refuses_what_was_taken_is_major() -> None:
     run = record()
-    changes = (Change("column 'x' was removed", breaks=True), Change("column 'y' was added", breaks=False))
+    changes = (Change("column 'x' was removed", "breaking"), Change("column 'y' was added", "additive"))
     decision = decide(run, released("v1.2.0"), facts(run, file=RETRAINED, changes=changes))
     assert planned(decision) == (
         "v2.0.0",
@@ -136,7 +136,7 @@ def test_new_data_params_or_commands_are_minor() -> None:
         fresh,
         file=RETRAINED,
         digests=digests(fresh, other),
-        changes=(Change("column 'y' was added", breaks=False),),
+        changes=(Change("column 'y' was added", "additive"),),
     )
     assert planned(decide(fresh, base, known)) == (
         "v1.3.0",
