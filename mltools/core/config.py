@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mltools.core.gates import Gate
+from mltools.core.sections import SectionName
 from mltools.errors import ConfigError
 
 FILE = "mltools.yaml"
@@ -68,6 +69,50 @@ class Release(Section):
             "a broken data contract is major, new data, params or pipeline minor, anything else patch"
         ),
     ] = "contract"
+
+
+def _once(names: tuple[SectionName, ...]) -> tuple[SectionName, ...]:
+    doubled = [name for index, name in enumerate(names) if name in names[:index]]
+    if doubled:
+        raise ValueError(f"{doubled[0]!r} stands there twice")
+    return names
+
+
+class ExtraSection(Section):
+    """A section of the project's own in the report."""
+
+    title: Annotated[str, Field(min_length=1, max_length=100, description="its heading")]
+    file: Annotated[
+        RelativePath,
+        Field(
+            description="Markdown file with its text, read after the pipeline ran; at most 20,000 characters"
+        ),
+    ]
+
+
+class Report(Section):
+    """What the report of a run shows. The verdict and the footer always stand."""
+
+    sections: Annotated[
+        tuple[SectionName, ...] | None,
+        Field(description="the sections, in this order; what is not named is left out; all when absent"),
+        AfterValidator(lambda names: names if names is None else _once(names)),
+    ] = None
+    extra: Annotated[
+        tuple[ExtraSection, ...],
+        Field(
+            max_length=10,
+            description="sections of the project's own, each `{title, file}`: a Markdown file of at most 20,000 "
+            "characters, read after the pipeline ran",
+        ),
+    ] = ()
+    images: Annotated[
+        Literal["none", "ref"],
+        Field(
+            description="where PNG plots of the pipeline are put so that comments can show them: "
+            "`none`, or `ref` for the repository's own refs/mltools/images"
+        ),
+    ] = "none"
 
 
 def _ours(requirement: str) -> str:
@@ -141,6 +186,7 @@ class Config(Section):
         tuple[Gate, ...], Field(description="rules that a run must meet"), AfterValidator(_own_names)
     ] = ()
     compare: Compare = Compare()
+    report: Report = Report()
     release: Release | None = None
     ci: CI | None = None
 

@@ -43,7 +43,7 @@ SECTIONS = (
     Section("gates", alone(gates.render), 4),
     Section("params", alone(params.render), 5),
     Section("stages", alone(stages.render), 6),
-    Section("all metrics", alone(metrics.render_all), 8),
+    Section("all-metrics", alone(metrics.render_all), 8),
     Section("environment", alone(environment.render), 7),
     Section("footer", alone(footer.render), 0),
 )

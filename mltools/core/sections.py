@@ -1,0 +1,14 @@
+"""The names of the report's sections, as mltools.yaml orders and drops them. The verdict and the footer always stand."""
+
+from typing import Literal
+
+SectionName = Literal[
+    "metrics",
+    "warnings",
+    "data",
+    "gates",
+    "params",
+    "stages",
+    "all-metrics",
+    "environment",
+]
