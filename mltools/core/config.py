@@ -7,9 +7,18 @@ each with file, line and the nearest right key.
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mltools.core.gates import Gate
 from mltools.core.sections import SectionName
@@ -169,6 +178,45 @@ class CI(Section):
     ] = None
 
 
+class Person(Section):
+    """By what somebody proves to be who they are. An e-mail address in a commit is no proof."""
+
+    ssh: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+$",
+            max_length=2_000,
+            description="public SSH key that signs their commits and tags, without a comment",
+        ),
+    ] = None
+    gpg: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[0-9A-F]{40}([0-9A-F]{24})?$",
+            description="fingerprint of the GPG key that signs them; the key itself must be in the keyring",
+        ),
+    ] = None
+    github: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,37}[A-Za-z0-9])?$",
+            description="login on GitHub, whose word counts for commits that it has verified",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _provable(self) -> Self:
+        if self.ssh is None and self.gpg is None and self.github is None:
+            raise ValueError("needs 'ssh', 'gpg' or 'github', by which they prove who they are")
+        return self
+
+
+class Overrides(Section):
+    """Who may take a failed gate on themselves, with `mltools gate override`. Read from the base revision."""
+
+    by: Annotated[tuple[str, ...], Field(description="names out of `people`")] = ()
+
+
 def _own_names(gates: tuple[Gate, ...]) -> tuple[Gate, ...]:
     names = [gate.name for gate in gates]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -188,7 +236,25 @@ class Config(Section):
     compare: Compare = Compare()
     report: Report = Report()
     release: Release | None = None
+    people: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")], Person],
+        Field(description="people that this file speaks of, by name"),
+    ] = Field(default_factory=dict)
+    overrides: Overrides = Overrides()
     ci: CI | None = None
+
+    @field_validator("overrides")
+    @classmethod
+    def _known_people(cls, overrides: Overrides, info: ValidationInfo) -> Overrides:
+        people = info.data.get("people", {})
+        for name in overrides.by:
+            if name not in people:
+                close = get_close_matches(name, people, n=1)
+                raise ValueError(
+                    f"{name!r} is not among the people"
+                    + (f"; did you mean {close[0]!r}?" if close else "; list them under `people`")
+                )
+        return overrides
 
 
 LineOf = Callable[[Sequence[str | int]], int]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from mltools.core.data_changes import MOST_SETS, DataChange
 from mltools.core.parts import Count, Hash, Name, Oid, Part, Text, Values
 from mltools.core.plots import MOST_EXTRAS, MOST_IMAGES, MOST_PLOTS, Extra, Image, Plot
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
@@ -53,7 +54,10 @@ class Violation(Part):
 
 
 class DataSet(Part):
-    """A data set checked against its contract; `error` is set when it could not be read."""
+    """A data set checked against its contract; `error` is set when it could not be read.
+
+    `profile` is the id of its profile, which lies beside the record.
+    """
 
     path: Name
     contract: Name | None = None
@@ -61,9 +65,19 @@ class DataSet(Part):
     contract_md5: Hash | None = None
     rows: Count | None = None
     bytes: Count | None = None
+    profile: Hash | None = None
     outcome: Outcome
     violations: Annotated[tuple[Violation, ...], Field(max_length=5_000)] = ()
     error: Text | None = None
+
+
+class GateOverride(Part):
+    """Who took a failed gate on themselves: proved by a signature, or by the forge that is named."""
+
+    by: Name
+    reason: Text
+    commit: Oid
+    how: Name
 
 
 class GateResult(Part):
@@ -75,6 +89,7 @@ class GateResult(Part):
     reason: Text
     evidence: dict[Name, Any] = Field(default_factory=dict)
     on_undecided: OnUndecided = OnUndecided.WARN
+    override: GateOverride | None = None
 
     @classmethod
     def of(cls, verdict: Verdict) -> "GateResult":
@@ -85,6 +100,14 @@ class GateResult(Part):
             reason=verdict.reason,
             evidence=dict(verdict.evidence),
             on_undecided=verdict.on_undecided,
+            override=None
+            if verdict.override is None
+            else GateOverride(
+                by=verdict.override.by,
+                reason=verdict.override.reason,
+                commit=verdict.override.commit,
+                how=verdict.override.how,
+            ),
         )
 
 
@@ -130,6 +153,7 @@ class Record(Part):
     params: Values = Field(default_factory=dict)
     base_params: Values = Field(default_factory=dict)
     data: Annotated[tuple[DataSet, ...], Field(max_length=1_000)] = ()
+    data_changes: Annotated[tuple[DataChange, ...], Field(max_length=MOST_SETS)] = ()
     stages: Annotated[tuple[Stage, ...], Field(max_length=5_000)] = ()
     outputs: Annotated[tuple[Output, ...], Field(max_length=5_000)] = ()
     plots: Annotated[tuple[Plot, ...], Field(max_length=MOST_PLOTS)] = ()

@@ -19,6 +19,16 @@ class OnUndecided(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """Who took a failed gate on themselves and why; `how` says what proves it (signature, or the forge's name)."""
+
+    by: str
+    reason: str
+    commit: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one gate concluded: `reason` is the sentence a person reads, `evidence` the numbers behind it."""
 
@@ -28,12 +38,15 @@ class Verdict:
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     on_undecided: OnUndecided = OnUndecided.WARN
+    override: Override | None = None
 
     @property
     def fails(self) -> bool:
-        return self.outcome is Outcome.FAILED or (
+        """Whether it stands in the way: it says no, or cannot say and must, and nobody has taken that on themselves."""
+        no = self.outcome is Outcome.FAILED or (
             self.outcome is Outcome.UNDECIDED and self.on_undecided is OnUndecided.FAIL
         )
+        return no and self.override is None
 
 
 def overall(verdicts: Iterable[Verdict], *, data_holds: bool = True) -> Outcome:
@@ -41,6 +54,6 @@ def overall(verdicts: Iterable[Verdict], *, data_holds: bool = True) -> Outcome:
     known = tuple(verdicts)
     if not data_holds or any(verdict.fails for verdict in known):
         return Outcome.FAILED
-    if any(verdict.outcome is Outcome.UNDECIDED for verdict in known):
+    if any(verdict.outcome is Outcome.UNDECIDED and verdict.override is None for verdict in known):
         return Outcome.UNDECIDED
     return Outcome.PASSED
