@@ -7,12 +7,18 @@ from difflib import get_close_matches
 
 PLAIN = re.compile(r"[\w.]+", re.ASCII)
 SEPARATORS = re.compile(r"[\s_.-]+")
+# GitHub's runner obeys `##[command]` wherever in a line of a log it stands.
+COMMAND = "##["
 
 
 def shown(text: str, limit: int = 80) -> str:
-    """The text on one line and cut: what does not print (newlines, controls, bidirectional marks) is escaped."""
+    """The text on one line and cut: what does not print (newlines, controls, bidirectional marks) is escaped.
+
+    So is what the log of a CI job would take for a command.
+    """
     cut = text if len(text) <= limit else text[: limit - 3] + "..."
-    return "".join(mark if mark.isprintable() else _escape(mark) for mark in cut)
+    line = cut if cut.isprintable() else "".join(mark if mark.isprintable() else _escape(mark) for mark in cut)
+    return line.replace(COMMAND, r"#\x23[")
 
 
 def title(name: str) -> str:

@@ -1,5 +1,7 @@
 """Data sets against their contracts: open when a rule is broken, folded when all hold."""
 
+from collections.abc import Sequence
+
 from mltools.core.markdown import code, details, escape, table
 from mltools.core.records import DataSet, Record
 from mltools.core.report.facts import marked
@@ -8,18 +10,26 @@ from mltools.core.report.facts import marked
 def render(record: Record) -> str | None:
     if not record.data:
         return None
-    overview = table(
+    if any(data.violations or data.error for data in record.data):
+        return unfolded(record.data)
+    return details(f"Data: {len(record.data)} of {len(record.data)} contracts hold", _overview(record.data))
+
+
+def unfolded(data: Sequence[DataSet]) -> str:
+    """The section with every data set and every broken rule in sight, as `mltools data validate` shows it too."""
+    broken = [text for item in data if (text := _violations(item))]
+    return "\n\n".join(["#### Data", _overview(data), *broken])
+
+
+def _overview(data: Sequence[DataSet]) -> str:
+    return table(
         ("Data", "Rows", "Contract", "Verdict"),
         (
-            (code(data.path), _rows(data), code(data.contract) if data.contract else "", marked(data.outcome))
-            for data in record.data
+            (code(item.path), _rows(item), code(item.contract) if item.contract else "", marked(item.outcome))
+            for item in data
         ),
         right=(1,),
     )
-    broken = [text for data in record.data if (text := _violations(data))]
-    if broken:
-        return "\n\n".join(["#### Data", overview, *broken])
-    return details(f"Data: {len(record.data)} of {len(record.data)} contracts hold", overview)
 
 
 def _rows(data: DataSet) -> str:
