@@ -25,7 +25,7 @@ class ColumnChange(Part):
     """A column on both sides: what it is kept as, the share of rows without a value, categories, drift.
 
     `new` and `gone` are the first categories that one side alone has, `new_count` and `gone_count` how many there are.
-    `psi` is the population stability index against the base, None where it cannot be told.
+    `psi` is the population stability index against the base, None where it cannot be told; up to `noise` it is chance.
     """
 
     name: Name
@@ -39,6 +39,7 @@ class ColumnChange(Part):
     new_count: Count = 0
     gone_count: Count = 0
     psi: Annotated[float, Field(ge=0)] | None = None
+    noise: Annotated[float, Field(ge=0)] = 0.0
     band: Band | None = None
 
     @property
@@ -50,6 +51,10 @@ class ColumnChange(Part):
             or self.nulls != self.base_nulls
             or self.band not in {None, "stable"}
         )
+
+    def drifted(self, limit: float) -> bool:
+        """Whether the index is beyond a limit, and beyond chance."""
+        return self.psi is not None and self.psi > max(limit, self.noise)
 
 
 class DataChange(Part):
