@@ -5,37 +5,51 @@ file, line and the nearest right key. How data are checked against it is left to
 """
 
 import re
-import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
+from mltools.core.columns import (
+    FARTHEST,
+    KINDS,
+    LONGEST,
+    RANGED,
+    TEXTUAL,
+    Column,
+    ColumnType,
+    Length,
+    Role,
+    Severity,
+    Value,
+    ordinal,
+    quoted,
+)
+from mltools.core.conditions import parse_condition
 from mltools.core.config import LineOf, Section, parse_model
-from mltools.core.patterns import unsupported
+from mltools.core.expressions import Node
+from mltools.core.moments import AGE
+from mltools.errors import ConfigError
 
-ColumnType = Literal["integer", "number", "string", "boolean", "date", "datetime", "category"]
-Role = Literal["id", "feature", "target", "time", "weight", "sensitive"]
-Severity = Literal["error", "warn"]
-Value = int | float | str | bool
-
-RANGED = frozenset({"integer", "number", "date", "datetime"})
-TEXTUAL = frozenset({"string", "category"})
-
-# Longest text that a contract may hold in one place: a report line, not a document.
-LONGEST = 1_000
-# No bound lies beyond what a double-precision number can be.
-FARTHEST = sys.float_info.max
-
-
-def _scalar(value: Any) -> Any:
-    if not isinstance(value, int | float | str | bool):
-        raise ValueError(f"{_shown(value)} is not a number, a text or a truth value")  # noqa: TRY004 - pydantic reports ValueErrors
-    if isinstance(value, int | float) and not abs(value) <= FARTHEST:
-        raise ValueError(f"{_shown(value)} is no finite number that a column can hold")
-    return value
+__all__ = [
+    "FARTHEST",
+    "LONGEST",
+    "RANGED",
+    "TEXTUAL",
+    "Column",
+    "ColumnType",
+    "Contract",
+    "Freshness",
+    "Role",
+    "RowCheck",
+    "Rows",
+    "Severity",
+    "Value",
+    "condition",
+    "ordinal",
+    "parse_contract",
+]
 
 
 def _mapping(value: Any) -> Any:
@@ -55,110 +69,10 @@ def _columns(value: Any) -> Any:
     return value
 
 
-def _pattern(pattern: str) -> str:
-    fault = unsupported(pattern)
-    if fault:
-        raise ValueError(f"{_shown(pattern)}: {fault}")
-    return pattern
-
-
 def _gap(text: str) -> str:
     if re.search(r"[,\t\"\r\n]", text):
         raise ValueError(f"{text!r} holds a delimiter, a quote or a line end, so no field could be that text")
     return text
-
-
-Scalar = Annotated[Value, Field(union_mode="smart"), BeforeValidator(_scalar)]
-Flag = Annotated[bool, Field(strict=True)]
-Length = Annotated[int, Field(ge=0, strict=True)]
-
-
-class Column(Section):
-    """What the values of one column must be. Checks other than `type` look only at values that have the type."""
-
-    type: Annotated[
-        ColumnType,
-        Field(
-            description="integer (64 bits; 5.0 counts, as pandas writes it in columns with gaps), number (finite), "
-            "string, category (text out of few values), boolean (true, True, TRUE, 1 / false, False, FALSE, 0), "
-            "date (2026-01-31), datetime (ISO 8601; without an offset it is UTC)"
-        ),
-    ]
-    required: Annotated[Flag, Field(description="every row has a value")] = False
-    max_null_fraction: Annotated[
-        float | None,
-        Field(ge=0, le=1, strict=True, description="largest share of rows without a value, 0 to 1"),
-    ] = None
-    minimum: Annotated[Scalar | None, Field(description="smallest allowed value, itself allowed")] = None
-    maximum: Annotated[Scalar | None, Field(description="largest allowed value, itself allowed")] = None
-    enum: Annotated[
-        tuple[Scalar, ...] | None, Field(min_length=1, max_length=10_000, description="the allowed values")
-    ] = None
-    pattern: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=LONGEST,
-            strict=True,
-            description="regular expression (RE2) that the whole value must match",
-        ),
-        AfterValidator(lambda pattern: pattern and _pattern(pattern)),
-    ] = None
-    min_length: Annotated[Length | None, Field(description="fewest characters")] = None
-    max_length: Annotated[Length | None, Field(description="most characters")] = None
-    unique: Annotated[Flag, Field(description="no value stands in two rows")] = False
-    description: Annotated[str | None, Field(description="what the column means")] = None
-    severity: Annotated[Severity, Field(description="whether a broken rule fails the run or only warns")] = (
-        "error"
-    )
-    role: Annotated[
-        Role | None,
-        Field(description="what the column is for; of a sensitive one no value is shown in any report"),
-    ] = None
-
-    @field_validator("max_null_fraction")
-    @classmethod
-    def _no_gaps_in_required(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if value and info.data.get("required"):
-            raise ValueError("allows gaps, but 'required: true' allows none; keep one of them")
-        return value
-
-    @field_validator("minimum", "maximum")
-    @classmethod
-    def _bound(cls, value: Value | None, info: ValidationInfo) -> Value | None:
-        kind = info.data.get("type")
-        if value is None or kind is None:
-            return value
-        if kind not in RANGED:
-            raise ValueError(f"means nothing for type {kind}; it is for {_listed(RANGED)}")
-        _refuse_other_type(value, kind)
-        smallest = info.data.get("minimum")
-        if info.field_name == "maximum" and smallest is not None and ordinal(smallest) > ordinal(value):
-            raise ValueError(f"{value} is below the minimum {smallest}, so no value could pass")
-        return value
-
-    @field_validator("enum")
-    @classmethod
-    def _of_the_type(cls, values: tuple[Value, ...] | None, info: ValidationInfo) -> tuple[Value, ...] | None:
-        kind = info.data.get("type")
-        for value in values or ():
-            if kind is not None:
-                _refuse_other_type(value, kind)
-        if values and len(set(values)) < len(values):
-            twice = next(value for value in values if values.count(value) > 1)
-            raise ValueError(f"{_shown(twice)} stands twice")
-        return values
-
-    @field_validator("pattern", "min_length", "max_length")
-    @classmethod
-    def _of_text(cls, value: Any, info: ValidationInfo) -> Any:
-        kind = info.data.get("type")
-        if value is not None and kind is not None and kind not in TEXTUAL:
-            raise ValueError(f"means nothing for type {kind}; it is for {_listed(TEXTUAL)}")
-        shortest = info.data.get("min_length")
-        if info.field_name == "max_length" and None not in {value, shortest} and shortest > value:
-            raise ValueError(f"{value} is below min_length {shortest}, so no value could pass")
-        return value
 
 
 class Rows(Section):
@@ -176,6 +90,45 @@ class Rows(Section):
         return value
 
 
+class RowCheck(Section):
+    """A condition between the columns of each row, in a safe part of SQL. Where it is unknown (NULL) nothing is broken."""
+
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$",
+            max_length=100,
+            description="what messages call the check; letters, digits, spaces, `_`, `.` and `-`",
+        ),
+    ]
+    expression: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST,
+            strict=True,
+            description="an SQL condition over columns of this contract, such as `discharge >= admission`. It may use "
+            "comparisons, + - * / %, ||, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, CASE, DATE '2026-01-31', "
+            "INTERVAL 36 HOUR and the functions abs, ceil, coalesce, day, floor, greatest, hour, least, length, lower, "
+            "month, nullif, round, trim, upper, year. A name that is no plain word goes in double quotes",
+        ),
+    ]
+    description: Annotated[str | None, Field(description="why it must hold")] = None
+    severity: Annotated[
+        Severity, Field(description="whether rows that break it fail the run or only warn")
+    ] = "error"
+
+
+class Freshness(Section):
+    """How old the newest value of a column may be. It is judged by the clock of each run, in UTC."""
+
+    column: Annotated[str, Field(description="a column of type date (its first moment counts) or datetime")]
+    max_age: Annotated[
+        str, Field(pattern=AGE, strict=True, description="a number of m, h, d or w: `90m`, `36h`, `7d`, `2w`")
+    ]
+    severity: Annotated[Severity, Field(description="whether stale data fail the run or only warn")] = "error"
+
+
 ColumnName = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 
 
@@ -186,9 +139,15 @@ class Contract(Section):
     description: Annotated[str | None, Field(description="what the data set is")] = None
     columns: Annotated[
         dict[ColumnName, Annotated[Column, BeforeValidator(_mapping)]],
-        Field(max_length=20_000, description="the columns that must be there, in any order"),
+        Field(max_length=20_000, description="the columns that must be there"),
         BeforeValidator(_columns),
     ]
+    column_order: Annotated[
+        Literal["any", "strict"],
+        Field(
+            description="strict: the columns stand in the data in the order of this file; extra ones may stand between"
+        ),
+    ] = "any"
     extra_columns: Annotated[
         Literal["allow", "forbid"], Field(description="whether the data may hold columns not named here")
     ] = "allow"
@@ -199,6 +158,10 @@ class Contract(Section):
         tuple[str, ...],
         Field(description="columns whose values together are there, and different, in each row"),
     ] = ()
+    checks: Annotated[
+        tuple[RowCheck, ...], Field(max_length=1_000, description="conditions between columns")
+    ] = ()
+    freshness: Annotated[Freshness | None, Field(description="how old the newest row may be")] = None
     missing_values: Annotated[
         tuple[Annotated[str, Field(max_length=100), AfterValidator(_gap)], ...],
         Field(
@@ -221,11 +184,7 @@ class Contract(Section):
         columns: Mapping[str, Column] = info.data.get("columns", {})
         for name in key:
             if columns and name not in columns:
-                close = get_close_matches(name, columns, n=1)
-                raise ValueError(
-                    f"{_shown(name)} is no column of this contract"
-                    + (f"; did you mean {close[0]!r}?" if close else "")
-                )
+                raise ValueError(_no_column(name, columns))
         if len(set(key)) < len(key):
             raise ValueError("names a column twice")
         return key
@@ -233,71 +192,48 @@ class Contract(Section):
 
 def parse_contract(tree: Any, name: str, line_of: LineOf = lambda path: 1) -> Contract:  # noqa: ARG005
     """The contract in a YAML tree. Raises ConfigError with every problem as `name:line: path: reason`."""
-    return parse_model(Contract, tree, name, line_of)
+    contract = parse_model(Contract, tree, name, line_of)
+    problems = [
+        f"{name}:{line_of(path)}: {_dotted(path)}: {reason}" for path, reason in _cross_references(contract)
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems), problems=problems)
+    return contract
 
 
-def ordinal(value: Value) -> Any:
-    """A bound as a value that its kind is ordered by: a number, or a moment for dates and times."""
-    return moment(value) if isinstance(value, str) else value
+def condition(contract: Contract, check: RowCheck) -> Node:
+    """A check of the contract as a typed tree. Raises ValueError for one that cannot be right."""
+    return parse_condition(
+        check.expression, {name: KINDS[column.type] for name, column in contract.columns.items()}
+    )
 
 
-def moment(text: str) -> datetime:
-    """A date or a time of a contract, in UTC. Raises ValueError when it is neither."""
-    found = datetime.fromisoformat(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+def _cross_references(contract: Contract) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What is wrong between the parts of a contract, each of them right by itself."""
+    names = [check.name for check in contract.checks]
+    for index, check in enumerate(contract.checks):
+        if check.name in names[:index]:
+            yield ("checks", index, "name"), f"{check.name!r} stands twice; give each check a name of its own"
+        try:
+            condition(contract, check)
+        except ValueError as error:
+            yield ("checks", index, "expression"), str(error)
+    fresh = contract.freshness
+    if fresh is None:
+        return
+    if fresh.column not in contract.columns:
+        yield ("freshness", "column"), _no_column(fresh.column, contract.columns)
+    elif contract.columns[fresh.column].type not in {"date", "datetime"}:
+        kind = contract.columns[fresh.column].type
+        yield ("freshness", "column"), f"{quoted(fresh.column)} is of type {kind}, which tells no time"
 
 
-def _refuse_other_type(value: Value, kind: ColumnType) -> None:
-    if not _FITS[kind](value):
-        hint = "; put it in quotes" if kind in TEXTUAL else ""
-        raise ValueError(f"{_shown(value)} is no {_NOUN.get(kind, kind)}{hint}")
+def _no_column(name: str, columns: Mapping[str, Column]) -> str:
+    close = get_close_matches(name, columns, n=1)
+    return f"{quoted(name)} is no column of this contract" + (
+        f"; did you mean {close[0]!r}?" if close else ""
+    )
 
 
-def _is_day(value: Value) -> bool:
-    try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-def _is_moment(value: Value) -> bool:
-    try:
-        return isinstance(value, str) and bool(moment(value))
-    except (ValueError, OverflowError):
-        return False
-
-
-def _is_text(value: Value) -> bool:
-    return isinstance(value, str)
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_FITS: Mapping[ColumnType, Callable[[Value], bool]] = {
-    "integer": lambda value: _is_number(value) and float(value).is_integer(),
-    "number": _is_number,
-    "string": _is_text,
-    "category": _is_text,
-    "boolean": lambda value: isinstance(value, bool),
-    "date": _is_day,
-    "datetime": _is_moment,
-}
-_NOUN: Mapping[str, str] = {
-    "string": "text",
-    "category": "text",
-    "date": "date such as '2026-01-31'",
-    "datetime": "time such as '2026-01-31T12:00:00Z'",
-    "boolean": "truth value",
-}
-
-
-def _listed(kinds: frozenset[str]) -> str:
-    first, *rest = sorted(kinds)
-    return f"{', '.join([first, *rest[:-1]])} and {rest[-1]}" if rest else first
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - fits a line
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

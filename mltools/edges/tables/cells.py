@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mltools.core.contract import Column, ColumnType, Value, moment
+from mltools.core.contract import Column, ColumnType, Value
+from mltools.core.moments import moment
 from mltools.core.wording import TEXT
 
 INTEGERS = frozenset(
