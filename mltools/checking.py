@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mltools import __version__
-from mltools.core.config import FILE, DataSource
-from mltools.core.contract import parse_contract
+from mltools.core.config import FILE, DataSource, LineOf
+from mltools.core.contract import Contract, parse_contract
 from mltools.core.records import DataSet
 from mltools.edges import documents, files
 from mltools.edges.hashes import HashCache
@@ -53,10 +53,7 @@ def validate_one(project: Project, source: DataSource, *, examples: int = EXAMPL
     # DuckDB is loaded only where data are read: a run in which nothing changed would spend a third of its time on it.
     from mltools.edges import tables  # noqa: PLC0415
 
-    _both_there(project, source)
-    content = files.read_bytes(project.root / source.contract)
-    line_of = documents.locator(content, source.contract)
-    contract = parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of)
+    contract, line_of = contract_of(project, source)
     return tables.check(
         project.root / source.path,
         contract,
@@ -65,6 +62,14 @@ def validate_one(project: Project, source: DataSource, *, examples: int = EXAMPL
         lines=line_of,
         examples=examples,
     )
+
+
+def contract_of(project: Project, source: DataSource) -> tuple[Contract, LineOf]:
+    """A data set's contract, and the lines of its keys. Raises ConfigError, or DataError when the data are not there."""
+    _both_there(project, source)
+    content = files.read_bytes(project.root / source.contract)
+    line_of = documents.locator(content, source.contract)
+    return parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of), line_of
 
 
 def _remembered(project: Project, source: DataSource) -> DataSet:

@@ -16,6 +16,7 @@ from mltools.core.context import Context
 from mltools.core.markdown import clean
 from mltools.core.records import Record, parse_record
 from mltools.core.report.facts import summarise
+from mltools.core.validation_report import remarks
 from mltools.core.verdict import Outcome
 from mltools.edges import documents, files
 from mltools.errors import DataError, MltoolsError, ProviderError, UsageError
@@ -147,16 +148,8 @@ def annotations(record: Record) -> tuple[Annotation, ...]:
     """What the log of a CI run should point at: broken rules at their line of the contract, gates that did not pass."""
     folder = "" if record.project == "." else f"{record.project}/"
     found = [
-        Annotation("error", f"{data.path}: {broken.message}", file=folder + data.contract, line=broken.line)
-        if data.contract
-        else Annotation("error", f"{data.path}: {broken.message}")
-        for data in record.data
-        for broken in data.violations
-    ]
-    found += [
-        Annotation("error", f"{data.path}: {data.error}")
-        for data in record.data
-        if data.error and not data.violations
+        Annotation(item.level, item.text, file=item.file, line=item.line)
+        for item in remarks(record.data, folder)
     ]
     levels: dict[Outcome, Level] = {Outcome.FAILED: "error", Outcome.UNDECIDED: "warning"}
     found += [
