@@ -17,6 +17,7 @@ from mltools import (
     comparing,
     datastore,
     journal,
+    overriding,
     reproducing,
     reusing,
 )
@@ -164,8 +165,15 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
             for stage in stages
         )
     snapshot = comparing.snapshot_worktree(project)
-    verdicts = baseline.judge_by(project, start.base, snapshot.metrics)
-    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, tuple(snapshot.problems))
+    verdicts, refused = overriding.apply(
+        project,
+        baseline.judge_by(project, start.base, snapshot.metrics),
+        start.base,
+        start.inputs,
+        request.environ,
+    )
+    warnings = (*snapshot.problems, *refused)
+    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, warnings)
 
 
 def _record(project: Project, request: Request, start: _Start, result: _Result, *, seconds: float) -> Record:

@@ -16,6 +16,7 @@ from mltools.errors import ProviderError
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 BETWEEN_WRITES = 1.0  # GitHub asks for writes in series, a second apart
 NOTES_LIMIT = 125_000
+GITHUB_ITSELF = "web-flow"
 NOT_FOUND, FORBIDDEN, UNPROCESSABLE = 404, 403, 422
 
 
@@ -41,6 +42,23 @@ class GitHub:
                 return ()
             raise
         return tuple(_pull_request(tree) for tree in found)
+
+    def verified_author(self, commit: str) -> str | None:
+        """The author of a commit whose signature GitHub has verified: with their key, or with its own on its pages.
+
+        The signature is the committer's, so an author who is somebody else is not proved by it, unless GitHub itself
+        committed for them.
+        """
+        try:
+            tree = self.rest.get(self._path("commits", commit))
+        except ProviderError as error:
+            if error.status in {NOT_FOUND, UNPROCESSABLE}:
+                return None
+            raise
+        if at(tree, "commit", "verification", "verified") is not True:
+            return None
+        author, committer = text(tree, "author", "login"), text(tree, "committer", "login")
+        return author if committer in {author, GITHUB_ITSELF} else None
 
     def pull_requests_from(self, owner: str, branch: str) -> tuple[PullRequest, ...]:
         query = {"head": f"{owner}:{branch}", "state": "open"}

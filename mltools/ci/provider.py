@@ -97,6 +97,9 @@ class Forge(Protocol):
     def pull_requests_from(self, owner: str, branch: str) -> tuple[PullRequest, ...]:
         """The open ones from a branch, which may lie in a fork."""
 
+    def verified_author(self, commit: str) -> str | None:
+        """The login of a commit's author, where the forge itself vouches for the signature; None otherwise."""
+
     def comments(self, pull_request: int) -> tuple[Comment, ...]:
         """All of them, oldest first."""
 

@@ -2,14 +2,16 @@
 
 import click
 
-from mltools import baseline, ci, comparing, loop, reproducing
+from mltools import baseline, ci, comparing, loop, overriding, reproducing, reusing
 from mltools.cli.session import Session
+from mltools.core import overrides
 from mltools.core.records import GateResult
 from mltools.core.report.text import COLOURS, columns
-from mltools.core.verdict import Outcome, overall
+from mltools.core.verdict import Outcome, Verdict, overall
 from mltools.edges import documents
-from mltools.errors import RepositoryError
-from mltools.project import open_project
+from mltools.edges.git import signing
+from mltools.errors import RepositoryError, UsageError
+from mltools.project import Project, open_project
 
 
 @click.group("gate", epilog="\b\nExample:\n  mltools gate check --base main")
@@ -30,14 +32,17 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
     head = project.repository.head()
     if head is None:
         raise RepositoryError("this repository has no commit yet", hint="git add -A && git commit -m 'Start'")
-    against = baseline.resolve(
+    dirty = bool(loop.inputs_changed(project))
+    against = baseline.resolve(project, ci.context(session.environ), head, requested=base, dirty=dirty)
+    verdicts, refused = overriding.apply(
         project,
-        ci.context(session.environ),
-        head,
-        requested=base,
-        dirty=bool(loop.inputs_changed(project)),
+        baseline.judge_by(project, against, comparing.snapshot_worktree(project).metrics),
+        against,
+        None if dirty else reusing.inputs_of(project, head),
+        session.environ,
     )
-    verdicts = baseline.judge_by(project, against, comparing.snapshot_worktree(project).metrics)
+    for warning in refused:
+        session.warn(warning)
     if reason := reproducing.stale(project, session.environ):
         session.warn(
             f"these are the metrics of an earlier state: {reason}; `mltools run` brings them up to date"
@@ -50,7 +55,7 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
         )
     else:
         lines = (
-            columns([(each.outcome.value, each.gate, each.reason) for each in verdicts])
+            columns([(each.outcome.value, each.gate, _reason(each)) for each in verdicts])
             if verdicts
             else ["no gates"]
         )
@@ -61,3 +66,72 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
             session.result(lines[0])
         session.result(session.paint(verdict.value, COLOURS[verdict.value]))
     return 1 if verdict is Outcome.FAILED else 0
+
+
+@command.command(
+    epilog="\b\nExample:\n  mltools gate override auc-kept --reason 'the old test rows held duplicates (#41)'"
+)
+@click.argument("gate")
+@click.option("--reason", required=True, help="Why the failure is acceptable; it is kept with the record.")
+@click.pass_obj
+def override(session: Session, *, gate: str, reason: str) -> None:
+    """Take a failed gate on yourself, in a signed commit without changes on the current branch.
+
+    Push it: the next run passes that gate, for exactly these inputs, if the base's mltools.yaml lists you under
+    `overrides.by` and your signature, or the forge, proves that it was you. The report, the journal and the release
+    record say so.
+    """
+    project = open_project(session.directory)
+    names = [item.name for item in project.config.gates]
+    if gate not in names:
+        raise UsageError(
+            f"{gate!r} is no gate of mltools.yaml", hint=f"it has {', '.join(names)}" if names else None
+        )
+    if not reason.strip() or len(reason) > overrides.LONGEST_REASON:
+        raise UsageError(f"a reason has 1 to {overrides.LONGEST_REASON} characters")
+    inputs = _committed_inputs(project)
+    oid = signing.commit(
+        project.repository,
+        session.environ,
+        overrides.message(gate, reason, inputs),
+        when=session.clock(),
+        branch=project.repository.branch(),
+    )
+    session.result(f"committed {oid[:10]}: override of gate {gate}")
+    if not signing.can_sign(project.repository):
+        session.warn(
+            "Git has no key to sign with (user.signingkey), so only the forge can prove that it was you"
+        )
+    session.hint("`git push` starts the run that it counts for")
+
+
+@command.command(hidden=True)
+@click.option("--base", metavar="REV", help="Compare with REV instead of the base branch.")
+@click.pass_obj
+def prove(session: Session, *, base: str | None) -> None:
+    """Ask the forge who made the commits that override gates; for the workflow, before it runs the project's code."""
+    project = open_project(session.directory)
+    head = project.repository.head()
+    if head is None:
+        return
+    against = baseline.resolve(project, ci.context(session.environ), head, requested=base, dirty=False)
+    found = overriding.ask_forge(project, against, session.environ)
+    for commit, login in found.items():
+        session.say(
+            f"the override in {commit[:8]} was made by {login or 'nobody that the forge vouches for'}"
+        )
+
+
+def _committed_inputs(project: Project) -> str:
+    head = project.repository.head()
+    if head is None or loop.inputs_changed(project):
+        raise RepositoryError(
+            "an override speaks of a commit, and here are changes without one", hint="commit first"
+        )
+    return reusing.inputs_of(project, head)
+
+
+def _reason(verdict: Verdict) -> str:
+    if verdict.override is None:
+        return verdict.reason
+    return f"{verdict.reason} (overridden by {verdict.override.by}: {verdict.override.reason})"

@@ -58,11 +58,10 @@ def applied(verdicts: Iterable[Verdict], overrides: Mapping[str, Override]) -> t
     )
 
 
-def refusal(item: Claim, by: str | None, allowed: Collection[str]) -> str:
+def refusal(item: Claim, allowed: Collection[str]) -> str:
     """Why a claim does not hold, for the report's warnings."""
     what = f"the override of gate {item.gate!r} in {item.commit[:8]} does not hold"
     if not allowed:
-        return f"{what}: the base's mltools.yaml allows nobody to override (overrides.by)"
-    if by is None:
-        return f"{what}: neither a signature nor the forge proves that one of {', '.join(sorted(allowed))} made it"
-    return f"{what}: {by} is not among those who may override ({', '.join(sorted(allowed))})"
+        return f"{what}: mltools.yaml of the base names nobody who may override (overrides.by)"
+    who = ", ".join(sorted(allowed))
+    return f"{what}: neither a signature nor the forge proves that one who may ({who}) made it"

@@ -50,6 +50,14 @@ def append(path: Path, text: str) -> None:
         raise _unwritable(path, error) from error
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def size(path: Path) -> int:
     """The bytes of a file, 0 when it is not there."""
     try:
