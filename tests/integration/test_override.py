@@ -1,6 +1,7 @@
 """A failed gate that somebody takes on themselves: proved by a signature, listed in the base, bound to exact inputs."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,10 +28,13 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Path, s
     return {name: (directory / name, key(directory / name)) for name in ("ada", "eve")}
 
 
-@pytest.fixture
-def worse(tmp_path: Path, keys: Mapping[str, tuple[Path, str]]) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, keys: Mapping[str, tuple[Path, str]]) -> Path:
     """A project whose main names Ada as one who may override, with a branch that is worse than main."""
-    policy = FILES["mltools.yaml"] + f'people:\n  ada: {{ssh: "{keys["ada"][1]}"}}\noverrides: {{by: [ada]}}\n'
+    tmp_path = tmp_path_factory.mktemp("made")
+    policy = (
+        FILES["mltools.yaml"] + f'people:\n  ada: {{ssh: "{keys["ada"][1]}"}}\noverrides: {{by: [ada]}}\n'
+    )
     project = make_project(tmp_path / "p", **{"mltools.yaml": policy})
     mltools(project, "run")
     git(project, "add", "-A")
@@ -42,6 +46,11 @@ def worse(tmp_path: Path, keys: Mapping[str, tuple[Path, str]]) -> Path:
     git(project, "add", "-A")
     git(project, "commit", "-qm", "Results")
     return project
+
+
+@pytest.fixture
+def worse(tmp_path: Path, made: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "p", symlinks=True))
 
 
 def sign_with(project: Path, private: Path) -> None:
@@ -82,7 +91,9 @@ def test_a_signed_override_lets_the_gate_through_and_is_told(
     assert f"overridden by ada: {REASON}" in check.out
 
 
-def test_a_change_after_the_override_is_judged_anew(worse: Path, keys: Mapping[str, tuple[Path, str]]) -> None:
+def test_a_change_after_the_override_is_judged_anew(
+    worse: Path, keys: Mapping[str, tuple[Path, str]]
+) -> None:
     sign_with(worse, keys["ada"][0])
     override(worse)
     commit(worse, {"params.yaml": "train:\n  quality: 0.6\n  seed: 1\n"}, "Worse still")
