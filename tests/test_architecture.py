@@ -36,7 +36,7 @@ def test_every_gate_module_is_in_the_union() -> None:
 
 
 def test_every_report_section_is_listed() -> None:
-    shared = {"around", "facts", "text"}
+    shared = {"around", "evidence", "facts", "notes", "rows", "series", "text"}
     modules = {info.name for info in pkgutil.iter_modules(mltools.core.report.__path__)} - shared
     listed = {section.render.__module__.rpartition(".")[2] for section in mltools.core.report.SECTIONS}
     assert modules == listed

@@ -9,12 +9,17 @@ _INVISIBLE = re.compile(
 )
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"}
 _ESCAPES = {**_ENTITIES, **{char: f"\\{char}" for char in "\\`*_{}[]()+!|~$"}}
+# Most of what a report shows: nothing in it means anything to Markdown, and it is too short for a commit.
+_HARMLESS = re.compile(r"[A-Za-z0-9 ]{0,6}|-?[0-9]{0,6}(\.[0-9]{0,6})?")
 _WORD_JOINER = "&#8203;"
 
 
 def escape(text: object, *, limit: int = 200) -> str:
     """Foreign text on one line as plain Markdown text: no markup, mention, link, reference, image or hidden character."""
-    line = "".join(_ESCAPES.get(char, char) for char in clean(text, limit=limit))
+    line = clean(text, limit=limit)
+    if _HARMLESS.fullmatch(line):
+        return line
+    line = "".join(_ESCAPES.get(char, char) for char in line)
     # `:x:` is an emoji, a bare address becomes a link by itself, so do a commit-like word and GH-123.
     line = re.sub(r":(?=\S)", "&#58;", line)
     line = re.sub(r"\b(www)\.", r"\1&#46;", line, flags=re.IGNORECASE)
@@ -26,11 +31,8 @@ def code(text: object, *, limit: int = 200) -> str:
     """Foreign text as an inline code span that it cannot leave, also inside a table."""
     line = clean(text, limit=limit)
     if "|" in line:
-        # GitHub ends a table cell at a bar even inside a code span; HTML's code element with entities does not.
-        inner = (
-            "".join(_ENTITIES.get(char, char) for char in line).replace("|", "&#124;").replace("`", "&#96;")
-        )
-        return f"<code>{inner}</code>"
+        # GitHub ends a table cell at a bar even inside a code span, so this is HTML's element; Markdown counts inside it.
+        return f"<code>{escape(line, limit=limit)}</code>".replace("\\|", "&#124;")
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{pad}{line}{pad}{fence}"
@@ -38,8 +40,19 @@ def code(text: object, *, limit: int = 200) -> str:
 
 def clean(text: object, *, limit: int = 200) -> str:
     """Foreign text on one line, hidden characters shown as U+FFFD, cut to `limit` characters."""
-    line = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"[\r\n\t]+", " ", str(text))).strip()
+    text = str(text)
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text.strip()
+    line = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"[\r\n\t]+", " ", text)).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Text of several lines with its hidden characters shown as U+FFFD."""
+    plain = re.sub(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text)
+    return "\n".join(
+        _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", line.expandtabs(4)) for line in plain.split("\n")
+    )
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:

@@ -35,7 +35,10 @@ def number(value: Scalar) -> float | None:
     """The value as a finite number; None for everything else, booleans and numeric text included."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond what a double holds
+        return None
 
 
 def not_finite(values: Mapping[str, Scalar]) -> tuple[str, ...]:

@@ -8,7 +8,13 @@ SectionName = Literal[
     "data",
     "gates",
     "params",
+    "slices",
+    "fairness",
+    "plots",
+    "images",
     "stages",
+    "history",
+    "extra",
     "all-metrics",
     "environment",
 ]

@@ -32,6 +32,11 @@ def marked(outcome: Outcome) -> str:
     return f"{MARKS[outcome]} {outcome.value}"
 
 
+def judged(gate: GateResult) -> str:
+    """A gate's outcome, and that somebody took it on themselves."""
+    return marked(gate.outcome) + (" (overridden)" if gate.override is not None else "")
+
+
 def shown(value: Scalar) -> str:
     """A metric or param as people read it: six significant digits."""
     if isinstance(value, bool) or value is None:

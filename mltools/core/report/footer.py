@@ -1,8 +1,12 @@
 """Which commit, against what, which run: small print."""
 
+import re
+
 from mltools.core.markdown import escape
 from mltools.core.records import Record
 from mltools.core.report.facts import against
+
+_ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#\[\]@!$&'*+,;=%-]+")
 
 
 def render(record: Record) -> str:
@@ -14,11 +18,10 @@ def render(record: Record) -> str:
         compared = f"compared with {escape(against(base))}"
         if base.merge_base is not None and base.merge_base != base.commit:
             compared += f", which has moved on since {base.merge_base[:8]}"
-    link = f" - [run]({record.url})" if record.url and _safe(record.url) else ""
+    link = f" - [run]({record.url})" if record.url and safe(record.url) else ""
     return f"<sub>{commit}, {compared} - run {record.id} - mltools {escape(record.environment.mltools)}{link}</sub>"
 
 
-def _safe(url: str) -> bool:
-    return url.startswith("https://") and all(
-        char.isalnum() or char in "-._~:/?#[]@!$&'*+,;=%" for char in url
-    )
+def safe(url: str) -> bool:
+    """Whether an address may be linked: https, and nothing in it that ends the link."""
+    return _ADDRESS.fullmatch(url) is not None

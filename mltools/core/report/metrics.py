@@ -1,64 +1,55 @@
-"""Metrics against the base: one row each, gated ones first, the unchanged rest folded."""
+"""The one table: what was measured, against the base, with its gates. What is neither gated nor changed is folded."""
 
-from mltools.core.markdown import code, details, escape, table
-from mltools.core.metrics import lookup
+from collections.abc import Iterable
+
+from mltools.core import markdown
+from mltools.core.markdown import code, details, escape
 from mltools.core.records import Record
-from mltools.core.report.facts import (
-    change,
-    directions,
-    gates_of,
-    goodness,
-    marked,
-    ordered_metrics,
-    shown,
-    signed,
-)
+from mltools.core.report import rows
+from mltools.core.report.facts import judged, shown, signed
+from mltools.core.report.rows import Interval, Row
 
-MAIN_ROWS = 30
-HEADER = ("Metric", "Base", "This run", "Change", "Gate", "Verdict")
+HEADER = ("Metric", "Base", "This change", "Change", "Gate", "Verdict")
 
 
 def render(record: Record) -> str | None:
-    """Gated metrics and those that moved."""
-    names = _main(record) if record.metrics else ()
-    return _table(record, names) if names else None
+    """What gates judge and what moved."""
+    main, _ = rows.table(record)
+    return _table(main) if main else None
 
 
 def render_all(record: Record) -> str | None:
     """The metrics that the main table leaves out."""
-    if not record.metrics:  # nothing was measured, so there is nothing to compare
+    _, rest = rows.table(record)
+    if not rest:
         return None
-    main = set(_main(record))
-    rest = tuple(name for name in ordered_metrics(record) if name not in main)
-    return details(f"{len(rest)} more metrics", _table(record, rest)) if rest else None
+    return details(f"{len(rest):,} more metric{'s' * (len(rest) != 1)}", _table(rest))
 
 
-def _main(record: Record) -> tuple[str, ...]:
-    names = ordered_metrics(record)
-    first_run = not record.base_metrics
-    return tuple(name for name in names if first_run or gates_of(record, name) or _moved(record, name))[
-        :MAIN_ROWS
-    ]
+def _table(found: Iterable[Row]) -> str:
+    return markdown.table(HEADER, (_row(row) for row in found), right=(1, 2, 3))
 
 
-def _moved(record: Record, name: str) -> bool:
-    return record.metrics.get(name) != lookup(record.base_metrics, name)
-
-
-def _table(record: Record, names: tuple[str, ...]) -> str:
-    return table(HEADER, (_row(record, name) for name in names), right=(1, 2, 3))
-
-
-def _row(record: Record, name: str) -> tuple[str, ...]:
-    delta = change(record, name)
-    good = goodness(delta, directions(record).get(name))
-    moved = "" if delta is None else signed(delta) + (f" {good}" if good else "")
-    gates = gates_of(record, name)
+def _row(row: Row) -> tuple[str, ...]:
     return (
-        code(name),
-        escape(shown(lookup(record.base_metrics, name))),
-        escape(shown(record.metrics.get(name))),
-        moved,
-        "<br>".join(escape(gate.name) for gate in gates),
-        "<br>".join(marked(gate.outcome) for gate in gates),
+        code(row.name) if row.measured else escape(row.name),
+        escape(shown(row.base)),
+        escape(shown(row.now)),
+        _change(row),
+        "<br>".join(escape(gate.name) for gate in row.gates),
+        "<br>".join(judged(gate) for gate in row.gates),
     )
+
+
+def _change(row: Row) -> str:
+    if row.change is None and not row.word:
+        return ""
+    moved = "" if row.change is None else signed(row.change)
+    words = " ".join(filter(None, [moved, row.sign, row.word]))
+    return f"{words}<br>{span(row.interval)}" if row.interval else words
+
+
+def span(interval: Interval) -> str:
+    """The interval in words, its level in percent."""
+    level = "interval" if interval.level is None else f"{interval.level * 100:.4g} %"
+    return f"{level}: {signed(interval.low)} to {signed(interval.high)}"

@@ -1,0 +1,67 @@
+"""A project's own Markdown inside a report: its formatting counts, but it can neither hold HTML nor leave its place.
+
+Fenced blocks are read line by line and written anew at the margin, where nothing but their own bar ends them. Outside of
+them every `<` and `@` is an entity, and so no tag, comment (the report's marker is one) or mention is left.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mltools.core.markdown import fence, visible
+
+_OPENS = re.compile(r" {0,3}(?P<bar>`{3,}|~{3,})(?P<info>[^`]*)")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+-]{1,20}")
+_SPAN = re.compile(r"(?<!`)(?P<bar>`+)(?!`)(?P<text>[^\n]*?[^`\n])(?P=bar)(?!`)")
+_ENTITIES = {"<": "&lt;", "@": "&#64;"}
+_IN_CODE = {
+    **_ENTITIES,
+    "&": "&amp;",
+    ">": "&gt;",
+    **{char: f"&#{ord(char)};" for char in "\\`*_[]()!|~#:.$"},
+}
+
+
+def own(text: str) -> str:
+    """The Markdown as it may stand in a report, whole lines, every block that it opens closed."""
+    return "\n".join(_blocks(visible(text).split("\n"))).strip("\n")
+
+
+def _blocks(lines: list[str]) -> Iterator[str]:
+    held: list[str] = []
+    bar, language = "", ""
+    for line in lines:
+        opens = _OPENS.fullmatch(line)
+        if bar:
+            if opens and opens["bar"].startswith(bar) and not opens["info"].strip():
+                yield fence("\n".join(held), language)
+                bar, held = "", []
+            else:
+                held.append(line)
+        elif opens:
+            bar = opens["bar"]
+            word = opens["info"].strip()
+            language = word if _LANGUAGE.fullmatch(word) else ""
+        else:
+            yield _line(line)
+    if bar:
+        yield fence("\n".join(held), language)
+
+
+def _line(line: str) -> str:
+    """A line outside of blocks. Code spans that hold what has to go become HTML's element, in which entities count."""
+    parts = []
+    end = 0
+    for span in _SPAN.finditer(line):
+        if not any(char in span["text"] for char in _ENTITIES):
+            continue
+        parts += [_plain(line[end : span.start()]), f"<code>{_code(span['text'])}</code>"]
+        end = span.end()
+    return "".join([*parts, _plain(line[end:])])
+
+
+def _plain(text: str) -> str:
+    return "".join(_ENTITIES.get(char, char) for char in text)
+
+
+def _code(text: str) -> str:
+    return "".join(_IN_CODE.get(char, char) for char in text.strip())
