@@ -7,12 +7,13 @@ from mltools.core.contract import Column
 from mltools.core.names import shown, title
 
 TEXT = "text"
+JSON = "JSON"
 LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a sentence is made of; `kept_as` is how the data keep the column's values, TEXT in a CSV file."""
+    """What a sentence is made of; `kept_as` is how the data keep the column's values (TEXT: CSV)."""
 
     name: str
     column: Column
@@ -33,7 +34,7 @@ def sentence(rule: str, fault: Fault) -> str:
 
 def _type(fault: Fault) -> str:
     article = "an" if fault.column.type == "integer" else "a"
-    kept_as = "" if fault.kept_as == TEXT else f"; the file keeps it as {shown(fault.kept_as, 60)}"
+    kept_as = "" if fault.kept_as in {TEXT, JSON} else f"; the file keeps it as {shown(fault.kept_as, 60)}"
     return f"is not {article} {fault.column.type}{kept_as}"
 
 

@@ -19,7 +19,7 @@ from mltools.core.contract import Contract, parse_contract
 from mltools.core.records import DataSet, Violation
 from mltools.core.verdict import Outcome
 from mltools.edges import tables
-from mltools.edges.tables import engine, text
+from mltools.edges.tables import engine, streams, text
 from mltools.errors import ConfigError, DataError
 
 TWO: Mapping[str, Any] = {"a": {"type": "integer"}, "b": {"type": "string"}}
@@ -508,7 +508,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     for name, reason in (
         ("gone.csv", "gone.csv: no such file"),
         ("fifo.csv", "fifo.csv: is not a regular file"),
-        ("dir.csv", "dir.csv: is a directory, not a data file"),
+        ("dir.csv", "dir.csv: is a directory without data files"),
         ("empty.csv", "empty.csv: is empty, without even a header"),
         ("empty.csv/x.csv", "empty.csv/x.csv: Not a directory"),
         ("loop.csv", "loop.csv: Too many levels of symbolic links"),
@@ -519,7 +519,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_header_without_end_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "WINDOW", 1000)
+    monkeypatch.setattr(text, "WINDOWS", (10, 1000))
     with pytest.raises(DataError, match="the header does not end within"):
         check(tmp_path / "x.csv", ",".join(f"c{index}" for index in range(1000)) + "\n1\n")
     assert check(tmp_path / "x.csv", "a,b\n" + "1,x\n" * 1000).rows == 1000
@@ -528,7 +528,7 @@ def test_a_header_without_end_is_none(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_faults_beyond_the_first_chunk_have_their_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text, "CHUNK", 7)  # characters and lines across the edges of chunks
+    monkeypatch.setattr(streams, "CHUNK", 7)  # characters and lines across the edges of chunks
     good = "a,b\n" + "1,üü☃\n" * 50
     assert check(tmp_path / "x.csv", good).rows == 50
     for fault, what in ((b"\xff", "not UTF-8 text"), (b"\0", "holds a NUL byte")):
@@ -568,7 +568,7 @@ def test_the_engine_reads_nothing_but_the_file(tmp_path: Path) -> None:
     other.write_text("secret\n1\n")
     path = tmp_path / "x.csv"
     path.write_text("a,b\n")
-    with engine.opened(path, "x.csv") as database:
+    with engine.opened({path: "x.csv"}) as database:
         for statement in (
             f"SELECT * FROM '{other}'",
             f"COPY (SELECT 1) TO '{tmp_path / 'out.csv'}'",
@@ -600,7 +600,7 @@ def test_without_a_place_for_temporary_files_small_data_are_still_checked(
 def test_an_interrupt_ends_the_query_as_an_interrupt(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n")
-    with engine.opened(path, "x.csv") as database:
+    with engine.opened({path: "x.csv"}) as database:
         timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
         timer.start()
         with pytest.raises(KeyboardInterrupt):

@@ -1,10 +1,10 @@
-"""DuckDB: opened for one file and nothing else, its complaints turned into words. Only this module imports it."""
+"""DuckDB: opened for some files and nothing else, its complaints turned into words. Only this module imports it."""
 
 import os
 import re
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -16,38 +16,64 @@ from mltools.edges.tables.cells import literal
 from mltools.errors import DataError
 
 
-class RowTooLongError(DataError):
+class UnreadableError(DataError):
+    """A file that DuckDB cannot read. It counts records: `record` is the one that `reason` is about, if it told one."""
+
+    def __init__(self, name: str, reason: str, *, record: int | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{name}: {reason}" if record is None else f"{name}:{record}: {reason}", hint=hint)
+        self.name = name
+        self.reason = reason
+        self.record = record
+
+
+class RowTooLongError(UnreadableError):
     """A row does not fit the reader's buffer; a larger one may help."""
 
 
-class Engine:
-    """A database in memory that may read one file."""
+# How far a query is, from 0 to 1.
+Progress = Callable[[float], None]
+BEAT = 0.1
 
-    def __init__(self, connection: Any, path: Path, name: str) -> None:
+
+class Engine:
+    """A database in memory that may read some files; `names` is what messages call each."""
+
+    def __init__(self, connection: Any, names: Mapping[Path, str], progress: Progress | None) -> None:
         self._connection = connection
-        self._path = path
-        self._name = name
+        self._names = names
+        self._progress = progress
 
     def row(self, sql: str) -> tuple[Any, ...]:
         return self.rows(sql)[0]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a query answers. Raises DataError when the file cannot be read."""
+        """What a query answers. Raises UnreadableError when a file cannot be read."""
         try:
             return self._answer(sql)
         except duckdb.Error as error:
-            raise _explained(str(error).replace(str(self._path), self._name), self._name) from error
+            raise _explained(str(error), self._names) from error
 
     def _answer(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask in a thread, so that Ctrl-C reaches this one at once; DuckDB looks for signals now and then at best."""
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(lambda: self._connection.execute(sql).fetchall())
             try:
-                return cast("list[tuple[Any, ...]]", answer.result())
+                return cast("list[tuple[Any, ...]]", self._awaited(answer))
             except BaseException:
                 if not answer.done():
                     self._connection.interrupt()
                 raise
+
+    def _awaited(self, answer: "Future[Any]") -> Any:
+        while self._progress is not None:
+            try:
+                return answer.result(BEAT)
+            except TimeoutError:
+                if answer.done():  # a query may end with this error as well
+                    break
+                # Below 0 as long as DuckDB cannot tell.
+                self._progress(max(self._connection.query_progress(), 0.0) / 100)
+        return answer.result()
 
     def refuses(self, pattern: str) -> str | None:
         """Why a pattern is no regular expression to this engine, None when it is one."""
@@ -59,8 +85,8 @@ class Engine:
 
 
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[Engine]:
-    """A database that may read `path`, fetches and loads nothing, and spills to a directory that goes with it."""
+def opened(names: Mapping[Path, str], progress: Progress | None = None) -> Iterator[Engine]:
+    """A database that may read these files, fetches and loads nothing, and spills to a directory that goes with it."""
     with ExitStack() as stack:
         try:
             spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="mltools-"))
@@ -77,14 +103,16 @@ def opened(path: Path, name: str) -> Iterator[Engine]:
         )
         stack.callback(connection.close)
         for setting in (
-            f"allowed_paths = [{literal(str(path))}]",
+            f"allowed_paths = [{', '.join(literal(str(path)) for path in names)}]",
             "enable_external_access = false",
-            "enable_progress_bar = false",
+            # Only with it does DuckDB tell how far it is.
+            f"enable_progress_bar = {str(progress is not None).lower()}",
+            "enable_progress_bar_print = false",
             "TimeZone = 'UTC'",
             "lock_configuration = true",
         ):
             connection.execute(f"SET {setting}")
-        yield Engine(connection, path, name)
+        yield Engine(connection, names, progress)
 
 
 def _cores() -> int:
@@ -92,38 +120,44 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _explained(said: str, name: str) -> DataError:
-    """DuckDB's complaint about a file as `name:line: reason`.
-
-    Its line numbers count a row with quoted newlines as one line.
-    """
+def _explained(said: str, names: Mapping[Path, str]) -> UnreadableError:
+    """DuckDB's complaint about a file as `name:record: reason`."""
+    # The longest of those that stand in it: x.csv is the beginning of x.csv.gz as well.
+    told = max((path for path in names if str(path) in said), key=lambda path: len(str(path)), default=None)
+    name = names[told or next(iter(names))]
+    said = said if told is None else said.replace(str(told), name)
     found = re.search(r"CSV Error on Line: (\d+)", said)
-    where = f"{name}:{found[1]}" if found else name
-    counted = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
-    if "Maximum line size" in said:
+    record = int(found[1]) if found else None
+    if "Maximum line size" in said or '"maximum_object_size"' in said:
         return RowTooLongError(
-            f"{where}: a row is too long to read", hint="look for a quote that is not closed"
+            name, "a row is too long to read", record=record, hint="look for a quote that is not closed"
         )
+    reason, hint = _reason(said, name)
+    return UnreadableError(name, reason, record=record, hint=hint)
+
+
+def _reason(said: str, name: str) -> tuple[str, str]:
+    counted = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)
     if "unterminated quote" in said:
-        return DataError(
-            f"{where}: a quote is not closed, or text follows a closing one",
-            hint='a field with quotes in it is written "like ""this"""',
+        return (
+            "a quote is not closed, or text follows a closing one",
+            'a field with quotes in it is written "like ""this"""',
         )
     if counted:
         fields = f"{counted[2]} field{'s' * (counted[2] != '1')}"
-        return DataError(
-            f"{where}: {fields} where the header has {counted[1]}",
-            hint="a field that holds the delimiter, a quote or a newline must be in quotes",
+        return (
+            f"{fields} where the header has {counted[1]}",
+            "a field that holds the delimiter, a quote or a newline must be in quotes",
         )
     if "Invalid unicode" in said:
-        return DataError(f"{where}: not UTF-8 text", hint="save the file as UTF-8")
+        return "not UTF-8 text", "save the file as UTF-8"
     if "invalid state" in said:
-        return DataError(
-            f"{where}: no well-formed CSV; perhaps some lines end in CRLF and others in LF",
-            hint="write all line ends alike, for example with `dos2unix`",
+        return (
+            "no well-formed CSV; perhaps some lines end in CRLF and others in LF",
+            "write all line ends alike, for example with `dos2unix`",
         )
     kind = "damaged or no Parquet file: " if name.lower().endswith(".parquet") else ""
-    return DataError(f"{where}: {kind}{shown(_first_line(said), 300)}", hint="fetch or make the file again")
+    return f"{kind}{shown(_first_line(said), 300)}", "fetch or make the file again"
 
 
 def _first_line(said: str) -> str:

@@ -1,29 +1,76 @@
-"""Parquet tables: the names and types of the columns."""
+"""Parquet: the columns of all files, and the rows as SQL, in the types that the files have."""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from mltools.edges.tables.cells import literal
+from mltools.core.names import title
+from mltools.edges.tables.cells import FLOATS, INTEGERS
 from mltools.edges.tables.engine import Engine
+from mltools.edges.tables.parts import Parts, other_columns
+from mltools.edges.tables.source import refuse_doubles
+from mltools.errors import DataError
+
+Columns = tuple[tuple[str, str], ...]  # name and type of each
+UNKNOWN = '"NULL"'  # as pandas writes a column of gaps alone
 
 
-def read_head(engine: Engine, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The columns' names, as the file holds them, and the types that they are kept as.
+def read_head(engine: Engine, files: Parts) -> dict[str, str]:
+    """The columns' names, as the files hold them, and the types that they are kept as.
 
-    DuckDB's own description renames columns that differ in case alone, so the names come from the file's schema.
+    Raises DataError when the files have different columns, or keep one as different types.
     """
-    file = literal(str(path))
-    described = engine.rows(f"DESCRIBE SELECT * FROM read_parquet({file})")
-    elements = engine.rows(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({file})")
-    names, inside = [], 0
-    for name, children in elements[1:]:  # the first is the root
+    kept_as = [str(row[1]) for row in engine.rows(f"DESCRIBE SELECT * FROM {_read(files)}")]
+    schemas = engine.rows(
+        "SELECT min(file), schema FROM (SELECT file_name AS file, "
+        "list({'name': name, 'kind': duckdb_type, 'inside': coalesce(num_children, 0)} ORDER BY column_id) AS schema "
+        f"FROM parquet_schema({files.listing}) GROUP BY file_name) GROUP BY schema ORDER BY 1"
+    )
+    called = {str(part.path): part.name for part in files.files}
+    tables = {called[file]: tuple(_columns(schema[1:])) for file, schema in schemas}  # without the root
+    name = files.files[0].name
+    names = [column for column, _ in tables[name]]
+    refuse_doubles(names, name)
+    for other, columns in tables.items():
+        _refuse_other(other, columns, name, tables[name])
+    return dict(zip(names, kept_as, strict=True))
+
+
+def scan(files: Parts, header: dict[str, str]) -> str:
+    """The files as a relation of c0, c1, ..., in the types that they have."""
+    columns = ", ".join(f"c{index}" for index in range(len(header)))
+    return f"SELECT *, file_index AS p FROM {_read(files)} AS t({columns})"
+
+
+def _read(files: Parts) -> str:
+    # Of files whose types differ without loss the widest type counts, not that of the first.
+    return f"read_parquet({files.listing}, hive_partitioning = false, union_by_name = {len(files.files) > 1})"
+
+
+def _columns(schema: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The columns in a flattened tree of fields, each followed by what is inside it."""
+    inside = 0
+    for field in schema:
         if inside:
             inside -= 1
         else:
-            names.append(str(name))
-        inside += children
-    return tuple(names), tuple(str(row[1]) for row in described)
+            yield str(field["name"]), str(field["kind"])
+        inside += field["inside"]
 
 
-def scan(path: Path, width: int) -> str:
-    """A Parquet file as a relation of c0, c1, ..., in the types that it has."""
-    return f"read_parquet({literal(str(path))}) AS t({', '.join(f'c{index}' for index in range(width))})"
+def _refuse_other(other: str, columns: Columns, first: str, expected: Columns) -> None:
+    names, known = [name for name, _ in columns], dict(expected)
+    refuse_doubles(names, other)
+    if set(names) != set(known):
+        raise other_columns(other, names, first, list(known))
+    for name, kept_as in columns:
+        if not _alike(kept_as, known[name]):
+            raise DataError(
+                f"{other}: column {title(name)} is kept as {kept_as}, in {first} as {known[name]}",
+                hint="write all parts with one schema",
+            )
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether one type holds the values of both without loss."""
+    both = {one, other} - {UNKNOWN}
+    return len(both) <= 1 or both <= INTEGERS or both <= FLOATS

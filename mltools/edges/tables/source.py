@@ -11,7 +11,8 @@ from mltools.core.names import title
 from mltools.errors import DataError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-KNOWN = ".csv, .tsv (each also .gz) and .parquet"
+LINES = frozenset({".jsonl", ".ndjson"})
+KNOWN = ".csv, .tsv, .jsonl, .ndjson (each also .gz) and .parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Stamp:
 class Kind:
     """What the name of a file says about its content."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "jsonlines", "parquet"]
     delimiter: str = ","
     gzipped: bool = False
 
@@ -43,8 +44,6 @@ def stamp(path: Path, name: str) -> Stamp:
         ) from error
     except OSError as error:
         raise DataError(f"{name}: {error.strerror or error}") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise DataError(f"{name}: is a directory, not a data file", hint="name one file")
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{name}: is not a regular file")
     if not os.access(path, os.R_OK):
@@ -63,13 +62,9 @@ def kind(path: Path, name: str) -> Kind:
         return Kind("parquet")
     if last and last[0] in DELIMITERS:
         return Kind("csv", DELIMITERS[last[0]], gzipped)
+    if last and last[0] in LINES:
+        return Kind("jsonlines", "", gzipped)
     raise DataError(f"{name}: the name does not tell the format", hint=f"mltools reads {KNOWN}")
-
-
-def unchanged(before: Stamp, path: Path, name: str) -> None:
-    """Raise DataError when the file is no longer the one that was read."""
-    if stamp(path, name) != before:
-        raise DataError(f"{name}: changed while it was read", hint="try again when nothing writes it")
 
 
 def refuse_doubles(names: Sequence[str], where: str) -> None:
