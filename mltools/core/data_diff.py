@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from mltools.core.contract import Contract
 from mltools.core.contract_changes import KINDS, Change, compare_contracts, worst
@@ -14,7 +13,7 @@ from mltools.core.data_changes import (
     DataChange,
     Level,
 )
-from mltools.core.data_sides import Held
+from mltools.core.data_sides import Held, kind_of, side_by_side
 from mltools.core.drift import psi
 from mltools.core.profile import ColumnProfile, Profile
 
@@ -25,7 +24,6 @@ DIGITS = 6
 
 NO_LONGER_LISTED = "the data set is no longer listed, so nothing checks it"
 NEW = "the data set is new"
-_NONE = Held("")
 LAYOUT = "only its comments or its layout changed"
 
 
@@ -45,7 +43,7 @@ def compare(base: Side | None, head: Side | None) -> DataChange:
         raise ValueError("a data set is compared that neither side has")
     level, reasons = _contract(base, head)
     columns, problem = _contents(base, head)
-    told = _pair(base.held if base else None, head.held if head else None)
+    told = side_by_side(base.held if base else None, head.held if head else None)
     return told.model_copy(
         update={
             "contract": level,
@@ -54,32 +52,6 @@ def compare(base: Side | None, head: Side | None) -> DataChange:
             "problem": problem,
         }
     )
-
-
-def unchanged(held: Held) -> DataChange:
-    """A data set of which neither bytes nor contract differ."""
-    return _pair(held, held).model_copy(update={"contract": "same"})
-
-
-def _pair(base: Held | None, head: Held | None) -> DataChange:
-    before, after = base or _NONE, head or _NONE
-    return DataChange(
-        path=(head or before).path,
-        was=before.path if base and head and base.path != head.path else None,
-        kind=_kind(base, head),
-        md5=after.md5,
-        base_md5=before.md5,
-        rows=after.rows,
-        base_rows=before.rows,
-        bytes=after.bytes,
-        base_bytes=before.bytes,
-    )
-
-
-def _kind(base: Held | None, head: Held | None) -> Literal["same", "changed", "added", "removed"]:
-    if base is None or head is None:
-        return "added" if base is None else "removed"
-    return "same" if base.md5 is not None and base.md5 == head.md5 else "changed"
 
 
 def _contract(base: Side | None, head: Side | None) -> tuple[Level | None, tuple[str, ...]]:
@@ -104,7 +76,7 @@ def _worst_first(changes: Iterable[Change]) -> list[Change]:
 
 def _contents(base: Side | None, head: Side | None) -> tuple[tuple[ColumnChange, ...], str | None]:
     """The columns of both sides, or why they cannot be compared."""
-    if base is None or head is None or _kind(base.held, head.held) == "same":
+    if base is None or head is None or kind_of(base.held, head.held) == "same":
         return (), None
     for name, side in (("the base", base), ("now", head)):
         if isinstance(side.profile, str):

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from mltools.core.data_changes import DataChange
 from mltools.core.records import DataSet
 
 
@@ -31,6 +33,7 @@ class Held:
         return None not in known and known == (other.path, other.md5, other.contract_md5)
 
 
+_NONE = Held("")
 Pair = tuple[Held | None, Held | None]
 
 # By what a data set that has another path now is known again, the surest first.
@@ -56,6 +59,33 @@ def paired(base: Sequence[Held], head: Sequence[Held]) -> tuple[Pair, ...]:
         *((found.get(held.path), held) for held in head),
         *((held, None) for held in _left(base, found)),
     )
+
+
+def unchanged(held: Held) -> DataChange:
+    """A data set of which neither bytes nor contract differ."""
+    return side_by_side(held, held).model_copy(update={"contract": "same"})
+
+
+def side_by_side(base: Held | None, head: Held | None) -> DataChange:
+    """What is known without reading anything."""
+    before, after = base or _NONE, head or _NONE
+    return DataChange(
+        path=(head or before).path,
+        was=before.path if base and head and base.path != head.path else None,
+        kind=kind_of(base, head),
+        md5=after.md5,
+        base_md5=before.md5,
+        rows=after.rows,
+        base_rows=before.rows,
+        bytes=after.bytes,
+        base_bytes=before.bytes,
+    )
+
+
+def kind_of(base: Held | None, head: Held | None) -> Literal["same", "changed", "added", "removed"]:
+    if base is None or head is None:
+        return "added" if base is None else "removed"
+    return "same" if base.md5 is not None and base.md5 == head.md5 else "changed"
 
 
 def _left(base: Sequence[Held], found: Mapping[str, Held]) -> list[Held]:

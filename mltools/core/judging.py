@@ -15,18 +15,19 @@ def judge(gates: Sequence[Gate], facts: Facts, *, file: str) -> tuple[Verdict, .
 
 
 def refuse_unknown(gates: Sequence[Gate], facts: Facts, *, file: str) -> None:
-    """Raise ConfigError for gates over a metric that neither side has: one that can never decide guards nothing."""
-    problems = [
+    """Raise ConfigError for gates over what neither side has: one that can never decide guards nothing."""
+    unknown = [
         f"{file}: gate {gate.name!r}: no metrics file holds {metric!r}{_nearest(metric, facts)}"
         for gate in gates
         for metric in gate.metrics
         if not _known(metric, facts)
     ]
-    if problems:
+    others = [f"{file}: gate {gate.name!r}: {problem}" for gate in gates for problem in gate.problems(facts)]
+    if problems := [*unknown, *others]:
         raise ConfigError(
             "\n".join(problems),
             problems=problems,
-            hint="metrics are read from the files that dvc.yaml lists under `metrics`",
+            hint="metrics are read from the files that dvc.yaml lists under `metrics`" if unknown else None,
         )
 
 

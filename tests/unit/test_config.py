@@ -46,7 +46,7 @@ def test_every_problem_is_reported_at_once_with_its_line() -> None:
     found = problems(GOOD.replace("min: 0.9", "mn: 0.9").replace("regression", "regresion") + "gats: []\n")
     assert found == (
         "mltools.yaml:6: gates[0]: unknown key 'mn'; did you mean 'min'?",
-        "mltools.yaml:7: gates[1]: 'regresion' is not one of 'threshold', 'regression'; did you mean 'regression'?",
+        "mltools.yaml:7: gates[1]: 'regresion' is not one of 'threshold', 'regression', 'data'; did you mean 'regression'?",
         "mltools.yaml:10: unknown key 'gats'; did you mean 'gates'?",
     )
 

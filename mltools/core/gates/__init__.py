@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from mltools.core.gates.base import Facts
+from mltools.core.gates.data import Data
 from mltools.core.gates.regression import Regression
 from mltools.core.gates.threshold import Threshold
 
-Gate = Annotated[Threshold | Regression, Field(discriminator="kind")]
+Gate = Annotated[Threshold | Regression | Data, Field(discriminator="kind")]
 
-__all__ = ["Facts", "Gate", "Regression", "Threshold"]
+__all__ = ["Data", "Facts", "Gate", "Regression", "Threshold"]

@@ -1,11 +1,12 @@
 """What every gate has in common. A gate is a frozen model of its options with `evaluate`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mltools.core.data_facts import DataFacts
 from mltools.core.metrics import Scalar
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
 
@@ -15,12 +16,13 @@ class Facts:
     """What gates judge: the metrics of this run and, when there is one, of the base.
 
     `base` is None on a first run ("no base yet"); `unreadable` is the reason when a base exists but its metrics
-    cannot be had, so that a comparison is undecided and never skipped.
+    cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge.
     """
 
     metrics: Mapping[str, Scalar]
     base: Mapping[str, Scalar] | None = None
     unreadable: str | None = None
+    data: DataFacts = field(default_factory=DataFacts)
 
 
 class GateBase(BaseModel):
@@ -38,6 +40,10 @@ class GateBase(BaseModel):
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that this gate judges: one that neither side has is a mistake in the configuration."""
+        return ()
+
+    def problems(self, facts: Facts) -> Iterable[str]:  # noqa: ARG002 - for gates that are about something else
+        """What else it judges that is nowhere, each in a few words with the nearest name."""
         return ()
 
     def verdict(self, kind: str, outcome: Outcome, reason: str, **evidence: Any) -> Verdict:
