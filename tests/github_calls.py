@@ -79,6 +79,24 @@ def change_pull(forge: Forge, call: Call) -> Reply:
     return Reply(200, _pull(forge, pull, "pull-request"))
 
 
+def show_commit(forge: Forge, call: Call) -> Reply:
+    commit = call.path["ref"]
+    if not forge.knows(commit):
+        raise Refused(422, f"No commit found for SHA: {commit}")
+    author, committer, verified = forge.signed.get(commit, (None, None, False))
+    tree = forge.description.example("commit", sha=commit)
+    tree["author"] = None if author is None else forge.user(author)
+    tree["committer"] = None if committer is None else forge.user(committer)
+    tree["commit"]["verification"] = {
+        "verified": verified,
+        "reason": "valid" if verified else "unsigned",
+        "signature": None,
+        "payload": None,
+        "verified_at": None,
+    }
+    return Reply(200, tree)
+
+
 def pulls_of_commit(forge: Forge, call: Call) -> Reply:
     commit = call.path["commit_sha"]
     if not forge.knows(commit):
@@ -379,6 +397,7 @@ ROUTES: dict[tuple[str, str], Callable[[Forge, Call], Reply]] = {
     ("POST", "/pulls"): create_pull,
     ("GET", "/pulls/{pull_number}"): show_pull,
     ("PATCH", "/pulls/{pull_number}"): change_pull,
+    ("GET", "/commits/{ref}"): show_commit,
     ("GET", "/commits/{commit_sha}/pulls"): pulls_of_commit,
     ("GET", "/issues/{issue_number}/comments"): list_comments,
     ("POST", "/issues/{issue_number}/comments"): create_comment,

@@ -76,6 +76,9 @@ class Forge:
     viewers: dict[str, Viewer] = field(default_factory=lambda: {"secret": Viewer(BOT, installation=True)})
     refs: dict[str, str] = field(default_factory=dict)
     commits: set[str] = field(default_factory=set)
+    signed: dict[str, tuple[str | None, str | None, bool]] = field(
+        default_factory=dict
+    )  # author, committer, verified
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)

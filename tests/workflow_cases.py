@@ -23,6 +23,7 @@ OPTIONS: Mapping[str, Sequence[Any]] = {
     "cache": (True, False),
     "forks": (True, False),
     "environment": (None, "production eu"),
+    "overrides": (None, "ada"),
 }
 
 Choice = tuple[int, int]
@@ -66,10 +67,14 @@ PLAIN = {name: values[0] for name, values in OPTIONS.items()} | {
 
 def rendered(**options: Any) -> dict[str, str]:
     """The files of a case, by path."""
-    ci = {name: options[name] for name in options if name not in {"prefix", "remote", "base", "release"}}
-    tree = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
+    beside = {"prefix", "remote", "base", "release", "overrides"}
+    ci = {name: options[name] for name in options if name not in beside}
+    tree: dict[str, Any] = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
     if options["release"]:
         tree["release"] = {"model": options["release"]}
+    if options["overrides"]:
+        tree["people"] = {options["overrides"]: {"github": options["overrides"]}}
+        tree["overrides"] = {"by": [options["overrides"]]}
     files = workflows(parse_config(tree), Facts(prefix=options["prefix"], remote=options["remote"]))
     return {file.path: file.content.decode() for file in (*files, dependabot())}
 

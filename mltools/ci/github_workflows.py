@@ -100,6 +100,7 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "requirements": ci.requirements,
         "timeout": ci.timeout_minutes,
         "schedule": ci.schedule,
+        "asks_forge": any(config.people[name].github for name in config.overrides.by),
         "cache": ci.cache,
         "cache_inputs": tuple(
             f"{facts.prefix}{name}" for name in (ci.requirements, FILE) if name is not None

@@ -53,6 +53,35 @@ def test_a_commit_that_github_does_not_know_has_no_pull_requests(api: GitHub) ->
     assert api.pull_requests_of("b" * 40) == ()
 
 
+@pytest.mark.parametrize(
+    ("author", "committer", "verified", "login"),
+    [
+        ("ada", "ada", True, "ada"),
+        ("ada", "web-flow", True, "ada"),  # made on GitHub's own pages, which knows who was logged in
+        ("ada", "ada", False, None),
+        ("ada", "eve", True, None),  # Eve's signature says nothing of the author whom she named
+        (None, "eve", True, None),
+        ("ada", None, True, None),
+    ],
+)
+def test_github_vouches_for_the_author_whose_signature_it_verified(
+    github: GitHubServer,
+    api: GitHub,
+    author: str | None,
+    committer: str | None,
+    *,
+    verified: bool,
+    login: str | None,
+) -> None:
+    github.forge.commits.add(COMMIT)
+    github.forge.signed[COMMIT] = (author, committer, verified)
+    assert api.verified_author(COMMIT) == login
+
+
+def test_github_vouches_for_no_commit_that_it_does_not_know(api: GitHub) -> None:
+    assert api.verified_author("b" * 40) is None
+
+
 def test_pull_requests_are_found_by_owner_and_branch(github: GitHubServer, api: GitHub) -> None:
     github.forge.open_pull(COMMIT, branch="main", repository="stranger/iris")
     github.forge.open_pull(COMMIT, branch="main")
