@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mltools.core.contract import Column, ColumnType, Value
 from mltools.core.moments import moment
-from mltools.core.wording import TEXT
+from mltools.core.wording import JSON, TEXT
 
 INTEGERS = frozenset(
     f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -53,6 +53,19 @@ FROM_TEXT: Mapping[ColumnType, str] = {
     "category": "{raw}",
 }
 
+# How to take a value out of the text of a JSON value. JSON tells text from numbers and truth values, so "5" is no number
+# and 1 is not true; it has no word for moments. An object or a list is the text of JSON.
+UNQUOTED = "json_extract_string({raw}, '$')"
+FROM_JSON: Mapping[ColumnType, str] = {
+    "integer": FROM_TEXT["integer"],
+    "number": FROM_TEXT["number"],
+    "boolean": "CASE {raw} WHEN 'true' THEN true WHEN 'false' THEN false END",
+    "date": FROM_TEXT["date"].replace("{raw}", UNQUOTED),
+    "datetime": FROM_TEXT["datetime"].replace("{raw}", UNQUOTED),
+    "string": f"CASE WHEN {{raw}}[1] IN ('\"', '{{', '[') THEN {UNQUOTED} END",
+    "category": f"CASE WHEN {{raw}}[1] NOT IN ('{{', '[') THEN {UNQUOTED} END",
+}
+
 # How to take a value of the contract's type out of a column that the file keeps as another one. What is not here
 # cannot be done: every value breaks the type.
 FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
@@ -72,7 +85,7 @@ FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A column under its contract: where it stands in the data, and what the data keep it as (TEXT, or a type)."""
+    """A column under its contract: where it stands in the data, and what the data keep it as (TEXT, JSON, or a type)."""
 
     index: int
     column: Column
@@ -100,7 +113,10 @@ def raw(slot: Slot) -> str:
 
 def typed(slot: Slot) -> str:
     kind = slot.column.type
-    template = FROM_TEXT[kind] if slot.kept_as == TEXT else FROM_TYPE.get((_family(slot.kept_as), kind))
+    if slot.kept_as in {TEXT, JSON}:
+        template: str | None = (FROM_TEXT if slot.kept_as == TEXT else FROM_JSON)[kind]
+    else:
+        template = FROM_TYPE.get((_family(slot.kept_as), kind))
     if template is None:
         return f"CAST(NULL AS {SQL_TYPE[kind]})"
     return template.replace("{raw}", slot.raw).replace("{double}", slot.double)
