@@ -1,7 +1,8 @@
 """The journal: every run's record, kept for ever behind one append-only ref.
 
 Its tree holds `records/<two digits>/<commit>/<run id>/` with `run.json`, `report.md`, `dvc.lock` and, below `files/`, the
-results that Git keeps; so the records of a commit are found without reading those of any other. Beside it,
+results that Git keeps, below `profiles/` those of the data and below `contracts/` the contracts that no commit holds; so
+the records of a commit are found without reading those of any other. Beside it,
 `inputs/<two digits>/<hash>/<run id>` names the commit of each run of the same inputs.
 """
 
@@ -28,6 +29,8 @@ _RECORD = re.compile(r"records/[0-9a-f]{2}/(?P<commit>[0-9a-f]{40,64})/(?P<id>[^
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?P<commit>[0-9a-f]{8})-[0-9a-f]{6}")
 _ATTACHMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _INPUTS = re.compile(r"inputs/[0-9a-f]{2}/[0-9a-f]+/(?P<id>[^/]+)")
+# What belongs to a run's data sets, each by its hash, so that Git keeps what many runs share once.
+OF_DATA = re.compile(r"profiles/(?P<profile>[0-9a-f]{8,64})\.json|contracts/(?P<contract>[0-9a-f]{32})\.yaml")
 FILES = "files/"
 
 
@@ -38,7 +41,7 @@ def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *
     for name, content in attachments.items():
         parts = name.removeprefix(FILES).split("/")
         nested = name.startswith(FILES) and all(part not in {"", ".", ".."} for part in parts)
-        if name == RECORD_FILE or not (nested or _ATTACHMENT.fullmatch(name)):
+        if name == RECORD_FILE or not (nested or _ATTACHMENT.fullmatch(name) or OF_DATA.fullmatch(name)):
             raise RepositoryError(f"{name!r} cannot be kept beside a record")
         files[f"{place}/{name}"] = content
     if record.inputs is not None:
@@ -104,6 +107,16 @@ def attachment(repository: Repository, record: Record, name: str) -> bytes | Non
     """What was kept beside a record under this name."""
     tip = repository.oid(REF)
     return None if tip is None else repository.read(tip, f"{directory(record)}/{name}")
+
+
+def attachments(repository: Repository, record: Record, names: Iterable[str]) -> dict[str, bytes]:
+    """Those of the names that were kept beside a record."""
+    tip = repository.oid(REF)
+    wanted = {f"{directory(record)}/{name}": name for name in names}
+    if tip is None or not wanted:
+        return {}
+    found = repository.read_many(tip, wanted)
+    return {wanted[path]: content for path, content in found.items() if content is not None}
 
 
 def publish(writer: "Writer", remote: str, *, when: datetime) -> None:
