@@ -8,7 +8,7 @@ SQL; `p` is the index of the file. Rows come in the order of the files and are n
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -84,7 +84,7 @@ class Data:
 
     def _look(self) -> None:
         """Point the relation at the next way to read the data."""
-        self.engine.rows(f"CREATE OR REPLACE TEMP VIEW {VIEW} AS {self._scans.pop(0)}")
+        self.engine.rows(f"CREATE OR REPLACE TEMP VIEW {self.scan} AS {self._scans.pop(0)}")
 
     def _finish_watch(self) -> None:
         """No answer counts before all bytes were looked at: what is wrong with them explains DuckDB's trouble, too."""
@@ -110,18 +110,23 @@ def opened_data(
     wanted: Sequence[str] = (),
     missing: Sequence[str] = ("",),
     progress: Progress | None = None,
+    within: Engine | None = None,
+    scan: str = VIEW,
 ) -> Iterator[Data]:
     """The data at `path`, a file or a directory of part files, of which messages say `name`.
 
     `missing` are the texts that mean "no value"; columns `wanted` help to tell a wrong delimiter; `progress` is told
-    how far each query is. Raises DataError for what cannot be read, and at the end when the data changed meanwhile.
+    how far each query is. `within` is an engine that may read these files, for queries over several data sets, each
+    with a `scan` of its own. Raises DataError for what cannot be read, and at the end when the data changed meanwhile.
     """
     files = listed(path, name)
     try:
-        with opened({part.path: part.name for part in files.files}, progress) as engine:
+        with ExitStack() as stack:
+            names = {part.path: part.name for part in files.files}
+            engine = within or stack.enter_context(opened(names, progress))
             header, scans = _read_head(engine, files, wanted, missing)
             with _watched(files) as watch:
-                data = Data(name, files, header, engine, scans, watch)
+                data = Data(name, files, header, engine, scans, watch, scan=scan)
                 data._look()  # noqa: SLF001 - of this module
                 yield data
                 data._finish_watch()  # noqa: SLF001
