@@ -93,6 +93,33 @@ def of_inputs(repository: Repository, inputs: str) -> Iterator[Record]:
         yield from (record for run_id in ids if (record := load(repository, run_id)) is not None)
 
 
+def bases(repository: Repository, record: Record, most: int) -> Iterator[Record]:
+    """The runs that a record leads back to, each the base of the one before it: at most `most`, the nearest first.
+
+    No history is walked, so a shallow clone gives the same answer. Ends where a base has no record.
+    """
+    tip = repository.oid(REF)
+    if tip is None:
+        return
+    seen = {record.id}
+    with repository.asking() as ask:
+        while len(seen) <= most and (place := _base_of(record)) is not None:
+            found = next(_parsed([place], [ask(f"{tip}:{place[0]}")]), None)
+            if found is None or found.id in seen or found.project != record.project:
+                return
+            yield found
+            seen.add(found.id)
+            record = found
+
+
+def _base_of(record: Record) -> re.Match[str] | None:
+    """Where the record of a record's base lies; None when it has none."""
+    base = record.base
+    if base is None or base.how != "record" or base.run is None or not _ID.fullmatch(base.run):
+        return None
+    return _RECORD.fullmatch(f"records/{base.commit[:2]}/{base.commit}/{base.run}/{RECORD_FILE}")
+
+
 def results(repository: Repository, record: Record) -> dict[str, bytes]:
     """The results that were kept beside a record, by their paths in the project."""
     tip = repository.oid(REF)

@@ -11,6 +11,7 @@ from typing import Any
 
 from mltools.core.doubts import doubts
 from mltools.core.dvcreader import DEFAULT_PARAMS, LineOf, Reader, what_is
+from mltools.core.plot_specs import plot_specs
 from mltools.core.stages import (
     Artifact,
     Command,
@@ -71,6 +72,7 @@ def parse_pipeline(tree: Any, name: str = FILE, line_of: LineOf = lambda path: 1
         metrics=_distinct([*(s.place(o.path) for s, o in outs if o.metric), *map(normpath, metrics)]),
         params=_distinct([*(s.place(p.path) for s in stages for p in s.params), *map(normpath, params)]),
         plots=_distinct([*(s.place(o.path) for s, o in outs if o.plot), *map(normpath, plots)]),
+        drawn=plot_specs(tree, stages),
         artifacts=artifacts,
         unsure=next(doubts(tree, stages), None),
     )

@@ -57,13 +57,37 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class PlotSpec:
+    """One plot. `files` are the files its values come from, each with the columns that are drawn (none: the last one).
+
+    `x` is the column of the other axis, "" for the row's number.
+    """
+
+    files: tuple[tuple[str, tuple[str, ...]], ...]
+    x: str = ""
+    template: str = ""
+    title: str = ""
+    x_label: str = ""
+    y_label: str = ""
+
+    @property
+    def path(self) -> str:
+        """The file that stands for the plot."""
+        return self.files[0][0]
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
-    """dvc.yaml. Files are paths from the project directory; `unsure` says why only DVC knows the whole."""
+    """dvc.yaml. Files are paths from the project directory; `unsure` says why only DVC knows the whole.
+
+    `plots` are the plots' files, `drawn` how each is drawn.
+    """
 
     stages: tuple[StageSpec, ...] = ()
     metrics: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
     plots: tuple[str, ...] = ()
+    drawn: tuple[PlotSpec, ...] = ()
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     unsure: str | None = None
 

@@ -1,7 +1,8 @@
 """How Git is started for reading, and how contents are streamed out of one `cat-file` process."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -45,6 +46,30 @@ def contents(cwd: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes | Non
     raise RepositoryError(
         f"{cwd}: Git cannot read many of its objects", hint="run `git fsck` to see what is damaged"
     )
+
+
+@contextmanager
+def asking(cwd: Path) -> Iterator[Callable[[str], bytes | None]]:
+    """A function that reads one blob by its name, all through one process; None for what is missing or damaged.
+
+    For where the next name stands in the answer before.
+    """
+    with process.pipe("git", "cat-file", "--batch", cwd=cwd, extra_env=ENV) as (stdin, stdout):
+
+        def ask(name: str) -> bytes | None:
+            try:
+                stdin.write(_line(name))
+                stdin.flush()
+            except BrokenPipeError:  # a damaged object ends the process
+                return None
+            header = _HEADER.fullmatch(stdout.readline())
+            if header is None:
+                return None
+            size = int(header[2])
+            content = stdout.read(size + 1)
+            return content[:-1] if len(content) == size + 1 and header[1] == b"blob" else None
+
+        yield ask
 
 
 def copy_blob(cwd: Path, name: str, sink: IO[bytes]) -> bool:

@@ -7,7 +7,8 @@ only (`-z`, NUL fields); a revision from outside reaches Git only behind `rev-pa
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +160,10 @@ class Repository:
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Blobs by object id or `REV:PATH`, streamed through one process; None for what is missing or damaged."""
         return plumbing.contents(self.cwd, names)
+
+    def asking(self) -> AbstractContextManager[Callable[[str], bytes | None]]:
+        """A function that reads one blob by object id or `REV:PATH`, for names that stand in the answers before."""
+        return plumbing.asking(self.cwd)
 
     def refs(self, *patterns: str) -> tuple[Ref, ...]:
         """The refs below each pattern (`refs/tags`, `refs/tags/model@*`), in the order of their names."""

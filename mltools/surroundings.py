@@ -1,0 +1,23 @@
+"""What a report shows beside its record: earlier runs of the base branch, the base's plots, where its pictures are."""
+
+from mltools import journal
+from mltools.core.config import Report
+from mltools.core.records import Record
+from mltools.core.report.around import Around, Past
+from mltools.edges.git.read import Repository
+
+MOST_RUNS = 20
+
+
+def around(repository: Repository, record: Record, wanted: Report) -> Around:
+    """What the journal and the project's configuration add to a record's report."""
+    runs = list(journal.bases(repository, record, MOST_RUNS))
+    return Around(
+        history=tuple(_past(run) for run in reversed(runs)),
+        base_plots=runs[0].plots if runs else (),
+        sections=wanted.sections,
+    )
+
+
+def _past(run: Record) -> Past:
+    return Past(run.id, run.commit, run.time, run.verdict, run.metrics)
