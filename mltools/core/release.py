@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mltools.core.contract_changes import Change
-from mltools.core.gates import Gate, Regression, Threshold
+from mltools.core.gates import Gate, Improvement, Regression, Threshold
 from mltools.core.gates.base import Better
 from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.records import Record
@@ -125,7 +125,7 @@ def directions(gates: Iterable[Gate]) -> tuple[Direction, ...]:
     """Which way metrics are better, as far as gates say it; one that compares knows it better than a bound."""
     found: dict[str, Direction] = {}
     for gate in gates:
-        if isinstance(gate, Regression):
+        if isinstance(gate, Regression | Improvement):
             found[gate.metric] = Direction(gate.metric, gate.better, gate.margin, gate.relative)
         elif isinstance(gate, Threshold) and (gate.min is None) != (gate.max is None):
             found.setdefault(gate.metric, Direction(gate.metric, "lower" if gate.min is None else "higher"))

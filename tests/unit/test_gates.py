@@ -110,3 +110,99 @@ def verdict_of(outcome: Outcome, on_undecided: OnUndecided = OnUndecided.WARN) -
 )
 def test_the_verdict_of_a_run(verdicts: list[Verdict], data_holds: bool, expected: Outcome) -> None:  # noqa: FBT001
     assert overall(verdicts, data_holds=data_holds) is expected
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "options", "outcome"),
+    [
+        (0.90, 0.91, {"better": "higher"}, Outcome.PASSED),
+        (0.90, 0.90, {"better": "higher"}, Outcome.FAILED),
+        (0.90, 0.89, {"better": "higher"}, Outcome.FAILED),
+        (0.90, 0.91, {"better": "higher", "margin": 0.01}, Outcome.PASSED),
+        (0.90, 0.909, {"better": "higher", "margin": 0.01}, Outcome.FAILED),
+        (0.20, 0.10, {"better": "lower", "margin": 0.5, "relative": True}, Outcome.PASSED),
+        (0.20, 0.11, {"better": "lower", "margin": 0.5, "relative": True}, Outcome.FAILED),
+        (None, 0.11, {"better": "lower"}, Outcome.UNDECIDED),
+    ],
+)
+def test_improvement(base: float | None, head: float, options: dict[str, object], outcome: Outcome) -> None:
+    facts = Facts(metrics={"m": head}, base={"m": base})
+    assert gate(kind="improvement", **options).evaluate(facts).outcome is outcome
+
+
+def test_an_improvement_has_nothing_to_say_on_a_first_run() -> None:
+    verdict = gate(kind="improvement", better="higher").evaluate(Facts(metrics={"m": 1.0}))
+    assert verdict.outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "spread", "outcome"),
+    [
+        ("regression", 0.881, {"m": 0.01}, Outcome.PASSED),
+        ("regression", 0.879, {"m": 0.01}, Outcome.FAILED),
+        ("improvement", 0.921, {"m": 0.01}, Outcome.PASSED),
+        ("improvement", 0.919, {"m": 0.01}, Outcome.FAILED),
+        ("regression", 0.881, {}, Outcome.UNDECIDED),
+        ("regression", 0.9, {"m": 0.0}, Outcome.PASSED),
+    ],
+)
+def test_a_margin_in_multiples_of_the_noise(
+    kind: str, head: float, spread: dict[str, float], outcome: Outcome
+) -> None:
+    facts = Facts(metrics={"m": head}, base={"m": 0.9}, noise=spread)
+    verdict = gate(kind=kind, better="higher", noise=2).evaluate(facts)
+    assert verdict.outcome is outcome
+    if spread:
+        assert verdict.evidence["noise"] == spread["m"]
+    else:
+        assert "mltools noise" in verdict.reason
+
+
+def test_noise_and_a_margin_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="'noise' is a margin of its own"):
+        gate(kind="regression", better="higher", noise=2, margin=0.1)
+
+
+def cost(**options: object) -> Gate:
+    return GATES.validate_python({"name": "g", "kind": "cost", **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "now", "before", "outcome", "said"),
+    [
+        ({"max": 60}, 59.0, None, Outcome.PASSED, "seconds of train: 59 s, at most 60"),
+        ({"max": 60}, 61.0, None, Outcome.FAILED, "above the maximum 60"),
+        ({"growth": 0.2}, 61.0, 60.0, Outcome.PASSED, "+0.0167 of the base's 60, allowed +0.2"),
+        ({"growth": 0.2}, 73.0, 60.0, Outcome.FAILED, "+0.217 of the base's 60"),
+        ({"growth": 0.2}, 73.0, None, Outcome.UNDECIDED, "that of the base is not known"),
+        ({"growth": 0.2}, 73.0, 0.0, Outcome.UNDECIDED, "that of the base is not known"),
+        ({"max": 60}, None, None, Outcome.UNDECIDED, "no stage 'train' whose seconds are known"),
+    ],
+)
+def test_cost(
+    options: dict[str, object], now: float | None, before: float | None, outcome: Outcome, said: str
+) -> None:
+    def named(value: float | None) -> dict[str, float]:
+        return {} if value is None else {"seconds:train": value}
+
+    facts = Facts(metrics={}, base={}, costs=named(now), base_costs=named(before))
+    verdict = cost(what="seconds", of="train", **options).evaluate(facts)
+    assert (verdict.outcome, said in verdict.reason) == (outcome, True), verdict.reason
+
+
+def test_growth_is_nothing_to_judge_on_a_first_run() -> None:
+    facts = Facts(metrics={}, costs={"bytes:m": 10.0})
+    assert cost(what="bytes", of="m", growth=0.1).evaluate(facts).outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"what": "seconds", "of": "train"}, "needs 'max', 'growth' or both"),
+        ({"what": "latency", "of": "m.skops", "max": 5}, "'rows' belongs to latency"),
+        ({"what": "bytes", "of": "m", "max": 5, "rows": "x.csv"}, "'rows' belongs to latency"),
+    ],
+)
+def test_a_cost_gate_that_cannot_be_meant_is_refused(options: dict[str, object], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        cost(**options)

@@ -5,10 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from mltools.core.gates.base import Facts
+from mltools.core.gates.cost import Cost
 from mltools.core.gates.data import Data
+from mltools.core.gates.improvement import Improvement
 from mltools.core.gates.regression import Regression
 from mltools.core.gates.threshold import Threshold
 
-Gate = Annotated[Threshold | Regression | Data, Field(discriminator="kind")]
+Gate = Annotated[Threshold | Regression | Improvement | Data | Cost, Field(discriminator="kind")]
 
-__all__ = ["Data", "Facts", "Gate", "Regression", "Threshold"]
+__all__ = ["Cost", "Data", "Facts", "Gate", "Improvement", "Regression", "Threshold"]

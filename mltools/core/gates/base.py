@@ -16,13 +16,18 @@ class Facts:
     """What gates judge: the metrics of this run and, when there is one, of the base.
 
     `base` is None on a first run ("no base yet"); `unreadable` is the reason when a base exists but its metrics
-    cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge.
+    cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge, `noise` the standard
+    deviation of each metric between seeds, where that was measured. `costs` and `base_costs` are seconds of stages,
+    bytes of files and milliseconds of predictions, by the names that `cost_name` gives them.
     """
 
     metrics: Mapping[str, Scalar]
     base: Mapping[str, Scalar] | None = None
     unreadable: str | None = None
     data: DataFacts = field(default_factory=DataFacts)
+    noise: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    base_costs: Mapping[str, float] = field(default_factory=dict)
 
 
 class GateBase(BaseModel):
