@@ -33,11 +33,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The base as gates and reports use it; `unreadable` says why a comparison with it cannot be made."""
+    """The base as gates and reports use it; `unreadable` says why a comparison with it cannot be made.
+
+    `stages` are the hashes of the stages' entries in its dvc.lock.
+    """
 
     base: Base | None = None
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    stages: Mapping[str, str | None] = field(default_factory=dict)
     unreadable: str | None = None
     policy: Config | None = None
     warnings: tuple[str, ...] = ()
@@ -158,7 +162,8 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
     # A run with uncommitted changes says what somebody tried on top of the base, not what the base is.
     if record is not None and record.metrics and not record.dirty:
         base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
-        return Baseline(base, record.metrics, record.params, policy=gates, warnings=warnings)
+        stages = {stage.name: stage.md5 for stage in record.stages}
+        return Baseline(base, record.metrics, record.params, stages, policy=gates, warnings=warnings)
     committed = _committed(project, chosen, commit, here=here)
     if isinstance(committed, Baseline):
         return replace(committed, policy=gates, warnings=(*warnings, *committed.warnings))
@@ -183,7 +188,9 @@ def _committed(project: Project, chosen: Chosen, commit: str, *, here: bool) -> 
         detail = f" ({snapshot.problems[0]})" if snapshot.problems else ""
         return f"the base {commit[:SHORT]} has neither a record nor committed metrics{detail}"
     base = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base)
-    return Baseline(base, snapshot.metrics, snapshot.params, warnings=tuple(snapshot.problems))
+    return Baseline(
+        base, snapshot.metrics, snapshot.params, snapshot.stages, warnings=tuple(snapshot.problems)
+    )
 
 
 def _released(project: Project, chosen: Chosen) -> Baseline | None:

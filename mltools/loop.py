@@ -16,10 +16,12 @@ from mltools import (
     checking,
     comparing,
     datastore,
+    exhibits,
     journal,
     overriding,
     reproducing,
     reusing,
+    surroundings,
 )
 from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
@@ -27,11 +29,13 @@ from mltools.core import report
 from mltools.core.context import Context
 from mltools.core.metrics import Scalar
 from mltools.core.records import DataSet, Environment, GateResult, Output, Record, Stage
+from mltools.core.report.around import NOTHING, Around
 from mltools.core.report.facts import summarise
 from mltools.core.verdict import Outcome, Verdict, overall
 from mltools.edges import documents, dvc, files
 from mltools.edges.git.write import Writer
 from mltools.errors import RepositoryError
+from mltools.exhibits import Exhibits
 from mltools.project import LOCK_FILE, WORK_DIR, Project, load_lock, read_lock
 
 REPORT_FILE, RECORD_FILE = "report.md", "run.json"
@@ -55,6 +59,7 @@ class Finished:
     """A run that came to its end.
 
     `kept` says whether the journal has a new record for it; `earlier` is the record that says the same already.
+    `around` is what the report shows beside the record.
     """
 
     record: Record
@@ -62,6 +67,7 @@ class Finished:
     lock: bytes | None
     kept: bool
     earlier: str | None = None
+    around: Around = NOTHING
 
 
 def run(project: Project, request: Request) -> Finished:
@@ -83,16 +89,19 @@ def run(project: Project, request: Request) -> Finished:
     if (earlier := _reusable(project, request.context, start)) is not None:
         request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
-        return Finished(earlier, report.render(earlier), lock, kept=False, earlier=earlier.id)
+        around = surroundings.around(project.repository, earlier, project.config.report)
+        text = report.render(earlier, around=around)
+        return Finished(earlier, text, lock, kept=False, earlier=earlier.id, around=around)
     result = _execute(project, request, start)
     record = _record(project, request, start, result, seconds=time.monotonic() - started)
-    text = report.render(record)
+    around = surroundings.around(project.repository, record, project.config.report)
+    text = report.render(record, around=around)
     lock = read_lock(project)
     same = _same(project, record) if request.keep else None
     kept = request.keep and same is None
     if kept:
         _keep(project, request, record, text, lock)
-    return Finished(record, text, lock, kept=kept, earlier=same)
+    return Finished(record, text, lock, kept=kept, earlier=same, around=around)
 
 
 def write_results(finished: Finished, directory: Path) -> None:
@@ -143,6 +152,7 @@ class _Result:
     params: Mapping[str, Scalar] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
+    shown: Exhibits = field(default_factory=Exhibits)
 
 
 def _execute(project: Project, request: Request, start: _Start) -> _Result:
@@ -172,8 +182,9 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
         start.inputs,
         request.environ,
     )
-    warnings = (*snapshot.problems, *refused)
-    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, warnings)
+    shown = exhibits.collect(project)
+    warnings = (*snapshot.problems, *refused, *shown.problems)
+    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, warnings, shown)
 
 
 def _record(project: Project, request: Request, start: _Start, result: _Result, *, seconds: float) -> Record:
@@ -201,8 +212,11 @@ def _record(project: Project, request: Request, start: _Start, result: _Result, 
         params=dict(result.params),
         base_params=dict(base.params),
         data=result.data,
-        stages=result.stages,
+        stages=reproducing.against(result.stages, base.stages),
         outputs=_outputs(project) if holds else (),
+        plots=result.shown.plots,
+        images=result.shown.images,
+        extras=result.shown.extras,
         environment=_environment(project, request.context),
         warnings=(*base.warnings, *result.warnings),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mltools.core import graph
 from mltools.core import pipeline as pipelines
 from mltools.core.records import Stage
-from mltools.core.stages import Lock
+from mltools.core.stages import Lock, Pipeline
 from mltools.edges import dvc, freshness
 from mltools.edges.dvc import StageEvent
 from mltools.edges.freshness import Changed, Clean
@@ -59,7 +60,17 @@ def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tu
             clean_locks=doing.clean_locks,
             on_line=doing.detail,
         ).stages
-    return _stages(events, load_lock(project))
+    return _stages(events, project.pipeline, load_lock(project))
+
+
+def against(stages: Sequence[Stage], base: Mapping[str, str | None]) -> tuple[Stage, ...]:
+    """The stages, each marked whether its entry in dvc.lock differs from the base's; unmarked without a base's."""
+    if not base:
+        return tuple(stages)
+    return tuple(
+        stage.model_copy(update={"changed": stage.md5 != base.get(stage.name)}) if stage.md5 else stage
+        for stage in stages
+    )
 
 
 def joined(first: Sequence[Stage], second: Sequence[Stage]) -> tuple[Stage, ...]:
@@ -88,13 +99,15 @@ def _freshness(project: Project, environ: Mapping[str, str]) -> freshness.Freshn
     )
 
 
-def _stages(events: Sequence[StageEvent], lock: Lock) -> tuple[Stage, ...]:
+def _stages(events: Sequence[StageEvent], pipeline: Pipeline, lock: Lock) -> tuple[Stage, ...]:
+    needed = graph.needs(pipeline, lock)
     return tuple(
         Stage(
             name=event.name,
             state="skipped" if event.state == "running" else event.state,
             seconds=round(event.seconds, 3),
             md5=entry.md5 if (entry := lock.stages.get(event.name)) else None,
+            needs=needed.get(event.name, ()),
         )
         for event in events
     )
