@@ -411,6 +411,11 @@ BAD = {
         b"\n\na,b\r\n1,x\r\n",
         "x.csv:3: the line ends otherwise than the blank ones above",
     ),
+    "mixed-line-ends-in-the-header": (
+        "x.csv",
+        b'"a\nb",b\r\n1,x\r\n',
+        "x.csv:1: the line ends otherwise than the ones in its quotes (CRLF, LF)",
+    ),
     "semicolons": (
         "x.csv",
         b"a;b\n1;x\n",

@@ -82,7 +82,7 @@ def _reason(engine: Engine, line: bytes, *, first: bool) -> str | None:
         return "begins with a byte order mark, which JSON does not allow"
     try:
         tree = (
-            json.loads(content, object_pairs_hook=_Object, parse_int=str, parse_float=str)
+            json.loads(content, object_pairs_hook=_Object, parse_int=len, parse_float=len)
             if content
             else None
         )

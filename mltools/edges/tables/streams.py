@@ -16,7 +16,7 @@ from mltools.edges.tables.parts import Part, Parts
 from mltools.edges.tables.source import Kind
 from mltools.errors import DataError
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 @contextmanager

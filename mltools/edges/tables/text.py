@@ -142,10 +142,11 @@ def _other_head(part: Part, head: Head, first: Part, expected: Head) -> DataErro
 
 
 def _refuse_other_ends(text: str, name: str, blank: int) -> None:
-    """DuckDB takes the first line's end for that of all, and finds no row where blank lines above end otherwise."""
+    """DuckDB takes the first line end, in quotes or not, for that of all, and reads no row where the others differ."""
     ends = re.findall(r"\r\n|\r|\n", text)
-    if blank and len({*ends[:blank], *ends[-1:]}) > 1:
+    if len(set(ends)) > 1:
+        other = "the blank ones above" if len(set(ends[:blank] + ends[-1:])) > 1 else "the ones in its quotes"
         raise DataError(
-            f"{name}:{blank + 1}: the line ends otherwise than the blank ones above (CRLF, LF)",
+            f"{name}:{blank + 1}: the line ends otherwise than {other} (CRLF, LF)",
             hint="write all line ends alike, for example with `dos2unix`",
         )
