@@ -1,0 +1,73 @@
+"""How long single predictions of a model take, measured in a process of its own that loads the model.
+
+Called as a program (`python -m mltools.edges.latency MODEL ROWS`) it prints the times as JSON. A model in skops format
+holds data and no code; one that asks for types which neither skops nor scikit-learn defines is not loaded.
+"""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mltools.edges import process
+from mltools.errors import DataError
+
+MOST_ROWS = 200
+WARM_UP = 5
+
+
+def measure(model: Path, rows: Path, *, environ: Mapping[str, str]) -> tuple[float, ...]:
+    """Milliseconds of each single prediction on the first rows, sorted. Raises DataError when that cannot be done."""
+    argv = (sys.executable, "-m", "mltools.edges.latency", str(model), str(rows))
+    done = process.run(*argv, env=dict(environ), check=False)
+    if done.returncode:
+        said = done.errors.strip().splitlines()
+        raise DataError(f"{model.name}: its latency cannot be measured: {said[-1] if said else 'no answer'}")
+    return tuple(sorted(float(value) for value in json.loads(done.text)))
+
+
+def quantile(times: tuple[float, ...], share: float) -> float:
+    """The smallest time that at least this share of the sorted times does not exceed."""
+    return times[min(len(times), max(1, math.ceil(share * len(times)))) - 1]
+
+
+def _times(model_path: str, rows_path: str) -> list[float]:
+    # Loaded here: only the process that measures needs them.
+    import pandas as pd  # noqa: PLC0415
+    import skops.io  # noqa: PLC0415
+
+    foreign = [
+        name for name in skops.io.get_untrusted_types(file=model_path) if not name.startswith("sklearn.")
+    ]
+    if foreign:
+        raise ValueError(f"it asks for types that are not scikit-learn's: {', '.join(sorted(foreign)[:5])}")
+    model: Any = skops.io.load(model_path, trusted=skops.io.get_untrusted_types(file=model_path))
+    table = pd.read_csv(rows_path, nrows=MOST_ROWS)
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        raise ValueError("it does not tell the names of its features (fit it on a data frame)")
+    missing = [str(name) for name in names if name not in table.columns]
+    if missing:
+        raise ValueError(f"{rows_path} lacks its features {', '.join(missing[:5])}")
+    if table.empty:
+        raise ValueError(f"{rows_path} holds no rows")
+    features = table[list(names)]
+    for index in range(WARM_UP):
+        model.predict(features.iloc[[index % len(features)]])
+    times = []
+    for index in range(len(features)):
+        row = features.iloc[[index]]
+        begun = time.perf_counter()
+        model.predict(row)
+        times.append((time.perf_counter() - begun) * 1000)
+    return times
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(_times(sys.argv[1], sys.argv[2])))  # noqa: T201 - its answer
+    except Exception as error:  # noqa: BLE001 - whatever a model or a file does, its last line is the reason
+        sys.exit(f"{type(error).__name__}: {error}")
