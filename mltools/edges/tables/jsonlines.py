@@ -167,7 +167,7 @@ def _cells(files: Parts, names: Sequence[str], longest: int | None) -> str:
 def _options(files: Parts, longest: int | None) -> str:
     options = [
         "format = 'newline_delimited'",
-        f"compression = '{'gzip' if files.what.gzipped else 'none'}'",
+        f"compression = '{'gzip' if files.what.gzipped else 'uncompressed'}'",
         "hive_partitioning = false",
         *([] if longest is None else [f"maximum_object_size = {longest}"]),
     ]

@@ -1,7 +1,6 @@
 """Parquet: the columns of all files, and the rows as SQL, in the types that the files have."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mltools.core.names import title
 from mltools.edges.tables.cells import FLOATS, INTEGERS
@@ -20,13 +19,7 @@ def read_head(engine: Engine, files: Parts) -> dict[str, str]:
     Raises DataError when the files have different columns, or keep one as different types.
     """
     kept_as = [str(row[1]) for row in engine.rows(f"DESCRIBE SELECT * FROM {_read(files)}")]
-    schemas = engine.rows(
-        "SELECT min(file), schema FROM (SELECT file_name AS file, "
-        "list({'name': name, 'kind': duckdb_type, 'inside': coalesce(num_children, 0)} ORDER BY column_id) AS schema "
-        f"FROM parquet_schema({files.listing}) GROUP BY file_name) GROUP BY schema ORDER BY 1"
-    )
-    called = {str(part.path): part.name for part in files.files}
-    tables = {called[file]: tuple(_columns(schema[1:])) for file, schema in schemas}  # without the root
+    tables = _tables(engine, files)
     name = files.files[0].name
     names = [column for column, _ in tables[name]]
     refuse_doubles(names, name)
@@ -46,15 +39,28 @@ def _read(files: Parts) -> str:
     return f"read_parquet({files.listing}, hive_partitioning = false, union_by_name = {len(files.files) > 1})"
 
 
-def _columns(schema: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _tables(engine: Engine, files: Parts) -> dict[str, Columns]:
+    """The columns of one file for each schema, by the file's name."""
+    fields: dict[str, list[tuple[str, str, int]]] = {str(part.path): [] for part in files.files}
+    for file, name, kept_as, children in engine.rows(
+        f"SELECT file_name, name, duckdb_type, num_children FROM parquet_schema({files.listing})"
+    ):
+        fields[file].append((name, kept_as, children or 0))
+    first: dict[Columns, str] = {}
+    for part in files.files:
+        first.setdefault(tuple(_columns(fields[str(part.path)][1:])), part.name)  # without the root
+    return {name: columns for columns, name in first.items()}
+
+
+def _columns(fields: Sequence[tuple[str, str, int]]) -> Iterator[tuple[str, str]]:
     """The columns in a flattened tree of fields, each followed by what is inside it."""
     inside = 0
-    for field in schema:
+    for name, kept_as, children in fields:
         if inside:
             inside -= 1
         else:
-            yield str(field["name"]), str(field["kind"])
-        inside += field["inside"]
+            yield name, kept_as
+        inside += children
 
 
 def _refuse_other(other: str, columns: Columns, first: str, expected: Columns) -> None:
