@@ -3,7 +3,8 @@
 Its tree holds `records/<two digits>/<commit>/<run id>/` with `run.json`, `report.md`, `dvc.lock` and, below `files/`, the
 results that Git keeps, below `profiles/` those of the data and below `contracts/` the contracts that no commit holds; so
 the records of a commit are found without reading those of any other. Beside it,
-`inputs/<two digits>/<hash>/<run id>` names the commit of each run of the same inputs.
+`inputs/<two digits>/<hash>/<run id>` names the commit of each run of the same inputs, and
+`<kind>/<two digits>/<commit>/<time>.json` holds facts about a commit that are no runs, such as its noise.
 """
 
 import logging
@@ -52,6 +53,24 @@ def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *
         f"{record.verdict}: {record.commit[:10]}{where}\n\nRun: {record.id}\nTrigger: {record.trigger}\n"
     )
     return writer.append(REF, files, message, when=when)
+
+
+def append_note(
+    writer: "Writer", kind: str, commit: str, name: str, content: bytes, *, when: datetime
+) -> str:
+    """Keep a fact about a commit that is no run, such as its noise; the journal's new tip."""
+    place = f"{kind}/{commit[:2]}/{commit}/{name}.json"
+    return writer.append(REF, {place: content}, f"{kind}: {commit[:10]}\n", when=when)
+
+
+def notes(repository: Repository, kind: str) -> Iterator[tuple[str, bytes]]:
+    """The notes of a kind, the newest first, each with its place in the journal."""
+    tip = repository.oid(REF)
+    found = {} if tip is None else repository.tree(tip, kind)
+    newest = sorted(found, key=lambda path: path.rpartition("/")[2], reverse=True)
+    for path, (_, content) in zip(newest, repository.contents(found[path] for path in newest), strict=True):
+        if content is not None:
+            yield path, content
 
 
 def find(repository: Repository, commit: str, project: str = ".") -> Record | None:

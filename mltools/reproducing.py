@@ -38,15 +38,20 @@ def sources(project: Project, doing: Doing) -> tuple[Stage, ...]:
     return reproduce(project, doing, makers) if makers else ()
 
 
-def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tuple[Stage, ...]:
-    """Run what has changed, a line per stage as it happens. Raises CommandError when a stage fails."""
+def reproduce(
+    project: Project, doing: Doing, targets: Sequence[str] = (), *, fresh: bool = False
+) -> tuple[Stage, ...]:
+    """Run what has changed (with `fresh`, everything), a line per stage as it happens.
+
+    Raises CommandError when a stage fails.
+    """
     if outside := pipelines.outside(project.pipeline, project.prefix):
         # DVC would run the stage first and complain about the path afterwards.
         raise ConfigError(
             f"dvc.yaml: outputs outside the repository: {', '.join(outside)}",
             hint="a stage writes below the project's directory",
         )
-    if isinstance(_freshness(project, doing.environ), Clean):
+    if not fresh and isinstance(_freshness(project, doing.environ), Clean):
         names = [stage.name for stage in project.pipeline.stages if not targets or stage.name in targets]
         events = tuple(StageEvent(name, "skipped") for name in names)
         if not targets:
@@ -59,6 +64,7 @@ def reproduce(project: Project, doing: Doing, targets: Sequence[str] = ()) -> tu
             targets=targets,
             clean_locks=doing.clean_locks,
             on_line=doing.detail,
+            fresh=fresh,
         ).stages
     return _stages(events, project.pipeline, load_lock(project))
 

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
         "mltools.cli.compare", "Metrics, params and stages of two revisions; nothing checked out."
     ),
     "gate": Entry("mltools.cli.gate", "Judge the metrics that are there by the project's gates."),
+    "noise": Entry("mltools.cli.noise", "Measure how far metrics move when only the seed does."),
     "report": Entry("mltools.cli.report", "Render a run's report, or post it on its pull requests."),
     "workflow": Entry("mltools.cli.workflow", "Write the forge's workflows, or check that they are current."),
     "runs": Entry("mltools.cli.runs", "The journal of runs."),

@@ -48,12 +48,13 @@ def repro(
     targets: Sequence[str] = (),
     on_line: Callable[[str], None] | None = None,
     clean_locks: bool = False,
+    fresh: bool = False,
 ) -> Reproduced:
     """Run `dvc repro` in the project at `root`, telling each stage's begin and end as it happens.
 
-    `on_line` gets what stages print. `clean_locks` removes locks that a killed DVC left, as befits CI. Raises
-    CommandError naming the stage that failed, with its last lines; ConfigError when dvc.yaml or a params file is
-    wrong.
+    `on_line` gets what stages print. `clean_locks` removes locks that a killed DVC left, as befits CI. With `fresh`
+    every stage runs, whatever DVC remembers. Raises CommandError naming the stage that failed, with its last lines;
+    ConfigError when dvc.yaml or a params file is wrong.
     """
     if clean_locks and (dvc_root := find_root(root)):
         dvclocks.clean(dvc_root / ".dvc")
@@ -70,7 +71,8 @@ def repro(
         if own is not None and on_line is not None:
             on_line(own)
 
-    code = process.stream([*DVC, "repro", *targets], take, cwd=root, env=_environment(environ))
+    anew = ("--force", "--no-run-cache") if fresh else ()
+    code = process.stream([*DVC, "repro", *anew, *targets], take, cwd=root, env=_environment(environ))
     if code != 0:
         raise _failed("dvc repro", code, said, root, running=log.running)
     log, events = log.end(time.monotonic())
