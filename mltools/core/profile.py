@@ -19,7 +19,7 @@ from mltools.errors import ConfigError
 
 SCHEMA: Literal[1] = 1
 MOST_COLUMNS = 20_000
-MOST_BINS = 100
+MOST_BINS = 128
 # So many values of a column are counted one by one; what others there are is one number.
 NAMED = 50
 LONGEST_NAMED = 100
@@ -36,17 +36,22 @@ Label = Annotated[str, Field(strict=True, max_length=LONGEST_NAMED)]
 class Histogram(Part):
     """How many values lie in each bin. `edges` are the upper ends, in days or seconds since 1970 for dates and times.
 
-    A bin holds what is above the edge before it, up to and with its own; the first begins at the minimum, the last
-    ends at the maximum. Where an edge stands twice, the second bin holds what equals it, and the first does not.
+    A bin holds what is above the edge before it, up to and with its own; the first begins at `low`, the minimum; the
+    last edge is the maximum. Where an edge stands twice, the second bin holds what equals it, and the first does not.
+    In a `discrete` histogram all values are edges.
     """
 
+    low: Number
     edges: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_BINS)]
     counts: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_BINS)]
+    discrete: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if len(self.edges) != len(self.counts):
             raise ValueError("has not one count for each edge")
+        if self.low > self.edges[0]:
+            raise ValueError("begins above its first edge")
         if any(first > second for first, second in pairwise(self.edges)) or any(
             first == third for first, third in zip(self.edges, self.edges[2:], strict=False)
         ):
