@@ -1,17 +1,20 @@
 """What a run is compared with: which commit, by which gates, and where that commit's metrics come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mltools import comparing, journal, registry
+from mltools import comparing, datachanges, journal, leakage, registry
 from mltools.core import config as policy
 from mltools.core import tags
 from mltools.core.config import Config
 from mltools.core.context import Context
-from mltools.core.gates import Facts
+from mltools.core.data_changes import DataChange
+from mltools.core.data_facts import DataFacts
+from mltools.core.gates import Data, Facts, Gate
+from mltools.core.gates.base import GateBase
 from mltools.core.judging import judge, refuse_unknown
 from mltools.core.metrics import Scalar
-from mltools.core.records import Base
+from mltools.core.records import Base, DataSet, Record
 from mltools.core.release_record import Unreadable
 from mltools.core.verdict import Verdict
 from mltools.edges.git.read import Repository
@@ -35,7 +38,7 @@ class Chosen:
 class Baseline:
     """The base as gates and reports use it; `unreadable` says why a comparison with it cannot be made.
 
-    `stages` are the hashes of the stages' entries in its dvc.lock.
+    `stages` are the hashes of the stages' entries in its dvc.lock, `record` is its record.
     """
 
     base: Base | None = None
@@ -45,6 +48,7 @@ class Baseline:
     unreadable: str | None = None
     policy: Config | None = None
     warnings: tuple[str, ...] = ()
+    record: Record | None = None
 
 
 def resolve(project: Project, context: Context, head: str, *, requested: str | None, dirty: bool) -> Baseline:
@@ -83,19 +87,68 @@ def base_name(project: Project, context: Context) -> tuple[str, tuple[str, ...]]
     )
 
 
-def judge_by(project: Project, against: Baseline, metrics: Mapping[str, Scalar]) -> tuple[Verdict, ...]:
+def gates_of(project: Project, against: Baseline) -> tuple[Gate, ...]:
+    """The gates of a run: the base's and those that this change adds; its own where the base has no policy.
+
+    A gate that is edited or removed counts as the base has it: a change may raise its own bar, never lower it.
+    """
+    theirs = () if against.policy is None else against.policy.gates
+    names = {gate.name for gate in theirs}
+    return (*theirs, *(gate for gate in project.config.gates if gate.name not in names))
+
+
+def judge_by(
+    project: Project, against: Baseline, metrics: Mapping[str, Scalar], data: DataFacts
+) -> tuple[Verdict, ...]:
     """The verdicts of the base's gates and of those that this change adds; of its own where the base has no policy.
 
     A gate that is edited or removed counts as the base has it: a change may raise its own bar, never lower it. Raises
-    ConfigError for a gate over a metric that nobody writes.
+    ConfigError for a gate over a metric that nobody writes, or over data that are nowhere.
     """
-    own = project.config.gates
-    facts = Facts(metrics, against.metrics if against.base is not None else None, against.unreadable)
+    base = against.metrics if against.base is not None else None
+    return _judged(project, against, Facts(metrics, base, against.unreadable, data), GateBase)
+
+
+def judge_data(project: Project, against: Baseline, data: DataFacts) -> tuple[Verdict, ...]:
+    """The verdicts of the gates over data alone, where nothing was trained and so there are no metrics."""
+    return _judged(project, against, Facts({}, data=data), Data)
+
+
+def data_changes(
+    project: Project, against: Baseline, data: Sequence[DataSet]
+) -> tuple[DataChange, ...] | str | None:
+    """How the data sets differ from the base's; a text where that cannot be told, None on a first run."""
+    base, config, record = against.base, against.policy, against.record
+    if base is None:
+        return against.unreadable
+    if base.how == "release":  # another commit than the one whose gates judge
+        config = _policy_at(project, base.commit)[0] if project.repository.resolve(base.commit) else None
+    if config is None and record is None:
+        return f"which data sets the base {base.commit[:SHORT]} had is not known here"
+    before = datachanges.of_commit(project.repository, project.prefix, base.commit, config, record)
+    return datachanges.between(before, datachanges.of_worktree(project, data))
+
+
+def data_facts(
+    project: Project,
+    against: Baseline,
+    data: Sequence[DataSet],
+    changes: tuple[DataChange, ...] | str | None,
+    *,
+    unread: str | None = None,
+) -> DataFacts:
+    """What gates over data judge, this change's and the base's; see `leakage.facts`."""
+    theirs = against.policy.gates if against.policy is not None else ()
+    return leakage.facts(project, (*project.config.gates, *theirs), data, changes, unread=unread)
+
+
+def _judged(project: Project, against: Baseline, facts: Facts, kind: type[GateBase]) -> tuple[Verdict, ...]:
+    own = tuple(gate for gate in project.config.gates if isinstance(gate, kind))
     refuse_unknown(own, facts, file=policy.FILE)
     if against.policy is None:
         return judge(own, facts, file=policy.FILE)
-    theirs = against.policy.gates
-    names = {gate.name for gate in theirs}
+    theirs = tuple(gate for gate in against.policy.gates if isinstance(gate, kind))
+    names = {gate.name for gate in against.policy.gates}
     added = [gate for gate in own if gate.name not in names]
     at = f" of the base {against.base.commit[:SHORT]}" if against.base is not None else ""
     return (*judge(theirs, facts, file=f"{policy.FILE}{at}"), *judge(added, facts, file=policy.FILE))
@@ -160,20 +213,26 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
     gates, warnings = _policy_at(project, commit) if here else (None, (_no_policy(commit),))
     record = journal.find(repository, commit, project.name)
     # A run with uncommitted changes says what somebody tried on top of the base, not what the base is.
-    if record is not None and record.metrics and not record.dirty:
+    if record is not None and record.dirty:
+        record = None
+    if record is not None and record.metrics:
         base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
         stages = {stage.name: stage.md5 for stage in record.stages}
-        return Baseline(base, record.metrics, record.params, stages, policy=gates, warnings=warnings)
+        return Baseline(
+            base, record.metrics, record.params, stages, policy=gates, warnings=warnings, record=record
+        )
     committed = _committed(project, chosen, commit, here=here)
     if isinstance(committed, Baseline):
-        return replace(committed, policy=gates, warnings=(*warnings, *committed.warnings))
+        return replace(committed, policy=gates, warnings=(*warnings, *committed.warnings), record=record)
     released = _released(project, chosen)
     if released is not None:
         latest = released.base.ref if released.base else ""
         return replace(released, policy=gates, warnings=(*warnings, f"{committed}; compared with {latest}"))
     named = Base(commit=commit, ref=chosen.ref, how="commit", merge_base=chosen.merge_base) if here else None
     way = f"run mltools on {project.config.compare.base} once" if here else _fetch_hint(repository, commit)
-    return Baseline(named, unreadable=committed, policy=gates, warnings=(*warnings, f"{committed}; {way}"))
+    return Baseline(
+        named, unreadable=committed, policy=gates, warnings=(*warnings, f"{committed}; {way}"), record=record
+    )
 
 
 def _committed(project: Project, chosen: Chosen, commit: str, *, here: bool) -> Baseline | str:
@@ -210,7 +269,8 @@ def _released(project: Project, chosen: Chosen) -> Baseline | None:
         return None
     name = tags.version_tag(model, found.latest.version)
     base = Base(commit=record.commit, ref=name, how="release", merge_base=chosen.merge_base, run=record.run)
-    return Baseline(base, dict(record.metrics), dict(record.params))
+    run = journal.load(project.repository, record.run)
+    return Baseline(base, dict(record.metrics), dict(record.params), record=run)
 
 
 def _no_policy(commit: str) -> str:

@@ -16,6 +16,7 @@ from mltools import (
     checking,
     comparing,
     datastore,
+    evidence,
     exhibits,
     journal,
     overriding,
@@ -27,6 +28,7 @@ from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
 from mltools.core import report
 from mltools.core.context import Context
+from mltools.core.gates import Facts
 from mltools.core.metrics import Scalar
 from mltools.core.records import DataSet, Environment, GateResult, Output, Record, Stage
 from mltools.core.report.around import NOTHING, Around
@@ -153,6 +155,7 @@ class _Result:
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
     shown: Exhibits = field(default_factory=Exhibits)
+    facts: Facts = field(default_factory=lambda: Facts({}))
 
 
 def _execute(project: Project, request: Request, start: _Start) -> _Result:
@@ -175,16 +178,21 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
             for stage in stages
         )
     snapshot = comparing.snapshot_worktree(project)
+    gates = baseline.gates_of(project, start.base)
+    asked = evidence.Run(request.environ, request.say, start.head, start.inputs, stages)
+    found = evidence.gather(project, start.base, gates, snapshot.metrics, asked)
     verdicts, refused = overriding.apply(
         project,
-        baseline.judge_by(project, start.base, snapshot.metrics),
+        baseline.judge_by(project, start.base, found.facts),
         start.base,
         start.inputs,
         request.environ,
     )
     shown = exhibits.collect(project)
-    warnings = (*snapshot.problems, *refused, *shown.problems)
-    return _Result(data, stages, snapshot.metrics, snapshot.params, verdicts, warnings, shown)
+    warnings = (*snapshot.problems, *found.problems, *refused, *shown.problems)
+    return _Result(
+        data, stages, snapshot.metrics, snapshot.params, verdicts, warnings, shown, facts=found.facts
+    )
 
 
 def _record(project: Project, request: Request, start: _Start, result: _Result, *, seconds: float) -> Record:
@@ -217,6 +225,9 @@ def _record(project: Project, request: Request, start: _Start, result: _Result, 
         plots=result.shown.plots,
         images=result.shown.images,
         extras=result.shown.extras,
+        costs=dict(result.facts.costs),
+        noise=dict(result.facts.noise),
+        rerun={} if isinstance(result.facts.rerun, str) else dict(result.facts.rerun),
         environment=_environment(project, request.context),
         warnings=(*base.warnings, *result.warnings),
     )

@@ -85,6 +85,12 @@ def joined(first: Sequence[Stage], second: Sequence[Stage]) -> tuple[Stage, ...]
     return tuple(ran.get(stage.name, stage) for stage in second)
 
 
+def standing(project: Project) -> tuple[Stage, ...]:
+    """The stages as dvc.lock has them, none of which has just run."""
+    lock = load_lock(project)
+    return _stages([StageEvent(stage.name, "skipped") for stage in project.pipeline.stages], lock)
+
+
 def stale(project: Project, environ: Mapping[str, str]) -> str | None:
     """Why the results in the working tree are not those of its inputs; None when they are, or when only DVC can tell."""
     found = _freshness(project, environ)

@@ -2,7 +2,7 @@
 
 import click
 
-from mltools import baseline, ci, comparing, loop, overriding, reproducing, reusing
+from mltools import baseline, ci, comparing, evidence, loop, overriding, reproducing, reusing
 from mltools.cli.session import Session
 from mltools.core import overrides
 from mltools.core.records import GateResult
@@ -34,14 +34,13 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
         raise RepositoryError("this repository has no commit yet", hint="git add -A && git commit -m 'Start'")
     dirty = bool(loop.inputs_changed(project))
     against = baseline.resolve(project, ci.context(session.environ), head, requested=base, dirty=dirty)
-    verdicts, refused = overriding.apply(
-        project,
-        baseline.judge_by(project, against, comparing.snapshot_worktree(project).metrics),
-        against,
-        None if dirty else reusing.inputs_of(project, head),
-        session.environ,
-    )
-    for warning in refused:
+    inputs = None if dirty else reusing.inputs_of(project, head)
+    metrics = comparing.snapshot_worktree(project).metrics
+    asked = evidence.Run(session.environ, session.say, head, inputs, reproducing.standing(project))
+    found = evidence.gather(project, against, baseline.gates_of(project, against), metrics, asked)
+    verdicts = baseline.judge_by(project, against, found.facts)
+    verdicts, refused = overriding.apply(project, verdicts, against, inputs, session.environ)
+    for warning in (*found.problems, *refused):
         session.warn(warning)
     if reason := reproducing.stale(project, session.environ):
         session.warn(

@@ -129,7 +129,11 @@ class Environment(Part):
 
 
 class Record(Part):
-    """One execution of the loop for one commit."""
+    """One execution of the loop for one commit.
+
+    `costs` are seconds, bytes and milliseconds by the names of `gates.cost`, `noise` the standard deviation of metrics
+    between seeds, `rerun` the metrics of a second run of the same, each where a gate asked for it.
+    """
 
     schema_: Literal[1] = Field(default=SCHEMA, alias="schema")
     id: Annotated[str, Field(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}-[0-9a-f]{6}$")]
@@ -159,6 +163,9 @@ class Record(Part):
     plots: Annotated[tuple[Plot, ...], Field(max_length=MOST_PLOTS)] = ()
     images: Annotated[tuple[Image, ...], Field(max_length=MOST_IMAGES)] = ()
     extras: Annotated[tuple[Extra, ...], Field(max_length=MOST_EXTRAS)] = ()
+    costs: Annotated[dict[Name, float], Field(max_length=20_000)] = Field(default_factory=dict)
+    noise: Annotated[dict[Name, float], Field(max_length=20_000)] = Field(default_factory=dict)
+    rerun: Values = Field(default_factory=dict)
     environment: Environment
     warnings: Annotated[tuple[Text, ...], Field(max_length=200)] = ()
 

@@ -206,3 +206,23 @@ def test_growth_is_nothing_to_judge_on_a_first_run() -> None:
 def test_a_cost_gate_that_cannot_be_meant_is_refused(options: dict[str, object], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         cost(**options)
+
+
+@pytest.mark.parametrize(
+    ("rerun", "options", "outcome", "said"),
+    [
+        ({"m": 0.9, "n": "x"}, {}, Outcome.PASSED, "gave the same 2 metrics"),
+        ({"m": 0.9000001, "n": "x"}, {}, Outcome.FAILED, "m: 0.9, then 0.9000001"),
+        ({"m": 0.9000001, "n": "x"}, {"tolerance": 1e-6}, Outcome.PASSED, "within 1e-06 of their values"),
+        ({"m": 0.9, "n": "y"}, {"tolerance": 1}, Outcome.FAILED, "n: 'x', then 'y'"),
+        ({"n": "x"}, {}, Outcome.FAILED, "m: 0.9, then None"),
+        ({"m": 0.9, "n": "y"}, {"only": ["m"]}, Outcome.PASSED, "gave the same 1 metrics"),
+        ("it could not be run again: x", {}, Outcome.UNDECIDED, "could not be run again: x"),
+    ],
+)
+def test_reproducible(
+    rerun: dict[str, object] | str, options: dict[str, object], outcome: Outcome, said: str
+) -> None:
+    checked = GATES.validate_python({"name": "g", "kind": "reproducible", **options})
+    verdict = checked.evaluate(Facts(metrics={"m": 0.9, "n": "x"}, rerun=rerun))  # type: ignore[arg-type]
+    assert (verdict.outcome, said in verdict.reason) == (outcome, True), verdict.reason

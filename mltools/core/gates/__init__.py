@@ -9,8 +9,11 @@ from mltools.core.gates.cost import Cost
 from mltools.core.gates.data import Data
 from mltools.core.gates.improvement import Improvement
 from mltools.core.gates.regression import Regression
+from mltools.core.gates.reproducible import Reproducible
 from mltools.core.gates.threshold import Threshold
 
-Gate = Annotated[Threshold | Regression | Improvement | Data | Cost, Field(discriminator="kind")]
+Gate = Annotated[
+    Threshold | Regression | Improvement | Data | Cost | Reproducible, Field(discriminator="kind")
+]
 
-__all__ = ["Cost", "Data", "Facts", "Gate", "Improvement", "Regression", "Threshold"]
+__all__ = ["Cost", "Data", "Facts", "Gate", "Improvement", "Regression", "Reproducible", "Threshold"]

@@ -10,6 +10,8 @@ from mltools.core.data_facts import DataFacts
 from mltools.core.metrics import Scalar
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
 
+NOT_RERUN = "it was not run again"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -18,7 +20,7 @@ class Facts:
     `base` is None on a first run ("no base yet"); `unreadable` is the reason when a base exists but its metrics
     cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge, `noise` the standard
     deviation of each metric between seeds, where that was measured. `costs` and `base_costs` are seconds of stages,
-    bytes of files and milliseconds of predictions, by the names that `cost_name` gives them.
+    bytes of files and milliseconds of predictions, by the names that `cost_name` gives them. `rerun` are the metrics of a second run of the same, or why there is none.
     """
 
     metrics: Mapping[str, Scalar]
@@ -28,6 +30,7 @@ class Facts:
     noise: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     base_costs: Mapping[str, float] = field(default_factory=dict)
+    rerun: Mapping[str, Scalar] | str = NOT_RERUN
 
 
 class GateBase(BaseModel):

@@ -1,0 +1,144 @@
+"""What gates judge, gathered: each kind of evidence only where a gate asks for it, and not twice for the same inputs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mltools import journal, noise, rerunning
+from mltools.baseline import Baseline
+from mltools.core import pipeline as pipelines
+from mltools.core.gates import Cost, Facts, Gate, Reproducible
+from mltools.core.gates.base import NOT_RERUN
+from mltools.core.gates.change import ChangeGate
+from mltools.core.metrics import Scalar
+from mltools.core.records import Record, Stage
+from mltools.edges import latency
+from mltools.errors import DataError, MltoolsError
+from mltools.project import Project, load_lock
+from mltools.reproducing import Doing
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that is judged: of which commit and inputs (None when some are uncommitted), with which stages."""
+
+    environ: Mapping[str, str]
+    say: Callable[[str], None]
+    head: str
+    inputs: str | None
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The facts for the gates, and what could not be had."""
+
+    facts: Facts
+    problems: tuple[str, ...] = field(default=())
+
+
+def gather(
+    project: Project, against: Baseline, gates: Sequence[Gate], metrics: Mapping[str, Scalar], run: Run
+) -> Evidence:
+    """The facts that these gates judge."""
+    base = None
+    if any(isinstance(gate, Cost) for gate in gates) and against.base is not None and against.base.run:
+        base = journal.load(project.repository, against.base.run)
+    problems: list[str] = []
+    facts = Facts(
+        metrics,
+        against.metrics if against.base is not None else None,
+        against.unreadable,
+        noise=_noise(project, against, gates),
+        costs=dict(_costs(project, gates, run, base, problems)),
+        base_costs={} if base is None else _costs_of(base),
+        rerun=_rerun(project, gates, run),
+    )
+    return Evidence(facts, tuple(problems))
+
+
+def _noise(project: Project, against: Baseline, gates: Sequence[Gate]) -> Mapping[str, float]:
+    asked = {gate.metric for gate in gates if isinstance(gate, ChangeGate) and gate.noise is not None}
+    commit = None if against.base is None else against.base.commit
+    found = noise.known(project, commit) if asked else None
+    return {} if found is None else found.floor
+
+
+def _costs(
+    project: Project, gates: Sequence[Gate], run: Run, base: Record | None, problems: list[str]
+) -> Iterator[tuple[str, float]]:
+    wanted = [gate for gate in gates if isinstance(gate, Cost)]
+    if not wanted:
+        return
+    outputs = pipelines.outputs(project.pipeline, load_lock(project))
+    earlier = [*_earlier(project, run), *([base] if base is not None else [])]
+    for gate in wanted:
+        value: float | None = None
+        if gate.what == "bytes":
+            out = outputs.get(gate.of)
+            value = None if out is None or out.size is None else float(out.size)
+        elif gate.what == "seconds":
+            value = _seconds(gate.of, run.stages, earlier)
+        else:
+            value = _latency(project, gate, run, earlier, problems)
+        if value is not None:
+            yield gate.cost, value
+
+
+def _seconds(name: str, stages: Iterable[Stage], earlier: Iterable[Record]) -> float | None:
+    """How long a stage took when it last ran: now, or in the run whose results are used."""
+    stage = next((stage for stage in stages if stage.name == name), None)
+    if stage is None or stage.state == "ran":
+        return None if stage is None else stage.seconds
+    for record in earlier:
+        same = next((item for item in record.stages if item.name == name and item.md5 == stage.md5), None)
+        if same is not None and same.state == "ran":
+            return same.seconds
+        if same is not None and (known := record.costs.get(f"seconds:{name}")) is not None:
+            return known
+    return None
+
+
+def _latency(
+    project: Project, gate: Cost, run: Run, earlier: Iterable[Record], problems: list[str]
+) -> float | None:
+    """The latency of the model as it is; of the same bytes it is not measured twice."""
+    now = {path: out.md5 for path, out in pipelines.outputs(project.pipeline, load_lock(project)).items()}
+    for record in earlier:
+        then = {out.path: out.md5 for out in record.outputs}
+        known = record.costs.get(gate.cost)
+        if known is not None and all(now.get(path) == then.get(path) for path in (gate.of, gate.rows or "")):
+            return known
+    try:
+        times = latency.measure(project.root / gate.of, project.root / (gate.rows or ""), environ=run.environ)
+    except DataError as error:
+        problems.append(f"gate {gate.name}: {error.message}")
+        return None
+    return round(latency.quantile(times, gate.quantile), 4)
+
+
+def _costs_of(record: Record) -> dict[str, float]:
+    """What a record says of costs, also where no gate asked for them then."""
+    ran = {f"seconds:{stage.name}": stage.seconds for stage in record.stages if stage.state == "ran"}
+    sizes = {f"bytes:{out.path}": float(out.size) for out in record.outputs if out.size is not None}
+    return {**ran, **sizes, **record.costs}
+
+
+def _rerun(project: Project, gates: Sequence[Gate], run: Run) -> Mapping[str, Scalar] | str:
+    if not any(isinstance(gate, Reproducible) for gate in gates):
+        return NOT_RERUN
+    if run.inputs is None:
+        return "with uncommitted changes it cannot be run again; commit first"
+    known = next((record.rerun for record in _earlier(project, run) if record.rerun), None)
+    if known is not None:
+        return known
+    run.say("running everything a second time, for the gate of kind reproducible")
+    try:
+        with rerunning.beside(project, run.head, run.environ, say=run.say) as clone:
+            return rerunning.metrics(clone, Doing(run.environ, run.say), fresh=True)
+    except MltoolsError as error:
+        return f"it could not be run again: {error.message.splitlines()[0]}"
+
+
+def _earlier(project: Project, run: Run) -> Iterator[Record]:
+    if run.inputs is not None:
+        yield from journal.of_inputs(project.repository, run.inputs)

@@ -1,0 +1,90 @@
+"""Gates over costs and over a second run, in the loop of a real project."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.projects import FILES, make_project
+from tests.support import commit, git, mltools
+
+pytestmark = pytest.mark.slow
+
+SAME = "\nrows = "
+CHANCE = "\nimport os\nquality += int.from_bytes(os.urandom(6), 'big') / 2**52\nrows = "
+
+
+def project_with(place: Path, gates: str, **changes: str) -> Path:
+    policy = FILES["mltools.yaml"]
+    start, end = policy.index("gates:"), policy.index("release:")
+    return make_project(
+        place, **{"mltools.yaml": f"{policy[:start]}gates:\n{gates}{policy[end:]}", **changes}
+    )
+
+
+def results(project: Path) -> None:
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "Results")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [(SAME, 0, "the same 2 metrics"), (CHANCE, 1, "running it again gave other metrics: test.auc")],
+)
+def test_a_pipeline_must_give_the_same_again(tmp_path: Path, script: str, code: int, said: str) -> None:
+    project = project_with(
+        tmp_path / "p",
+        "  - {name: same, kind: reproducible}\n",
+        **{"train.py": FILES["train.py"].replace("\nrows = ", script)},
+    )
+    done = mltools(project, "run", "--json")
+    assert (done.code, said in done.json["gates"][0]["reason"]) == (code, True), done.out
+    assert (project / "model.bin").exists()
+    results(project)
+    again = mltools(project, "run")
+    assert again.code == code
+
+
+def test_what_was_run_twice_is_not_run_a_third_time(tmp_path: Path) -> None:
+    project = project_with(tmp_path / "p", "  - {name: same, kind: reproducible}\n")
+    assert "a second time" in mltools(project, "run").err
+    assert "a second time" not in mltools(project, "run").err
+
+
+def test_changes_that_are_not_committed_cannot_be_run_again(tmp_path: Path) -> None:
+    project = project_with(tmp_path / "p", "  - {name: same, kind: reproducible}\n")
+    (project / "params.yaml").write_text("train:\n  quality: 0.8\n  seed: 1\n")
+    gate = mltools(project, "run", "--json").json["gates"][0]
+    assert gate["outcome"] == "undecided"
+    assert "commit first" in gate["reason"]
+
+
+def test_costs_are_compared_with_those_of_the_base(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path / "p",
+        "  - {name: size, kind: cost, what: bytes, of: model.bin, growth: 0.2}\n"
+        "  - {name: time, kind: cost, what: seconds, of: train, max: 600}\n",
+    )
+    first = mltools(project, "run", "--json").json
+    assert [gate["outcome"] for gate in first["gates"]] == ["skipped", "passed"]
+    assert first["costs"]["bytes:model.bin"] == (project / "model.bin").stat().st_size
+    results(project)
+    second = mltools(project, "run", "--json").json
+    # Nothing ran, so the seconds are those of the run that made the model.
+    assert second["costs"]["seconds:train"] == first["costs"]["seconds:train"]
+    git(project, "switch", "-qc", "bigger")
+    commit(project, {"train.py": FILES["train.py"].replace("* 10)", "* 15)")}, "Bigger")
+    third = mltools(project, "run", "--json")
+    assert third.code == 1
+    assert "+0.5 of the base's" in third.json["gates"][0]["reason"]
+    check = mltools(project, "gate", "check")
+    assert check.code == 1, check.err
+
+
+def test_a_model_whose_latency_cannot_be_measured_leaves_the_gate_undecided(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path / "p",
+        "  - {name: fast, kind: cost, what: latency, of: model.bin, rows: data/raw.csv, max: 5}\n",
+    )
+    found = mltools(project, "run", "--json").json
+    assert found["gates"][0]["outcome"] == "undecided"
+    assert any("its latency cannot be measured" in warning for warning in found["warnings"])
