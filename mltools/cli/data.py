@@ -6,6 +6,8 @@ from mltools.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
     "validate": Entry("mltools.cli.data_validate", "Check data against their contracts.", "validate"),
+    "export": Entry("mltools.cli.data_export", "Write a contract in the words of another tool.", "export"),
+    "import": Entry("mltools.cli.data_import", "Write a contract from another tool's schema.", "import_"),
     "push": Entry("mltools.cli.data_objects", "Push data objects to where the project keeps them.", "push"),
     "pull": Entry("mltools.cli.data_objects", "Fetch data objects, and what the workspace lacks.", "pull"),
 }

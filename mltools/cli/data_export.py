@@ -1,0 +1,92 @@
+"""`mltools data export`: a contract in the words of another tool."""
+
+from pathlib import Path
+
+import click
+
+from mltools.cli.session import Session
+from mltools.core.config import FILE, LineOf
+from mltools.core.contract import parse_contract
+from mltools.core.exchange import EXPORTS, Target
+from mltools.core.exchange.values import Loss, dotted, grouped
+from mltools.core.names import shown
+from mltools.edges import documents, files
+from mltools.errors import DataError, UsageError
+from mltools.project import Project, open_project
+
+EPILOG = """\b
+Examples:
+  mltools data export schemas/raw.yaml --to pandera > raw.pandera.yaml
+  mltools data export data/raw.csv --to frictionless --output tableschema.json
+  mltools data export --to jsonschema
+"""
+
+
+@click.command("export", epilog=EPILOG)
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--to", "target", required=True, type=click.Choice(list(EXPORTS)), help="Whose words to use.")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE.")
+@click.pass_obj
+def export(session: Session, *, path: Path | None, target: Target, output: Path | None) -> None:
+    """Write a contract as a pandera schema (YAML), a Frictionless Table Schema or a JSON Schema of one row (JSON).
+
+    PATH is a contract, or a data set of mltools.yaml; with one data set there it can be left out. What the other tool
+    cannot say is warned of, with its line.
+    """
+    name, place = _contract(session, path)
+    content = files.read_bytes(place)
+    line_of = documents.locator(content, name)
+    contract = parse_contract(documents.read_yaml(content, name), name, line_of)
+    made = EXPORTS[target](contract)
+    text = documents.write_yaml(made.tree) if target == "pandera" else documents.write_json(made.tree)
+    warn(session, made.losses, name, line_of)
+    deliver(session, text, None if output is None else session.directory / output)
+
+
+def warn(session: Session, losses: tuple[Loss, ...], name: str, line_of: LineOf) -> None:
+    """What was lost, each kind once, with the line of its first place."""
+    for loss, more in grouped(losses):
+        also = f" (and {more} more)" if more else ""
+        session.warn(f"{name}:{line_of(loss.path)}: {shown(dotted(loss.path), 200)}: {shown(loss.reason, 300)}{also}")
+
+
+def deliver(session: Session, text: str, output: Path | None) -> None:
+    if output is None:
+        session.result(text, newline=False)
+    else:
+        files.write_atomic(output, text)
+        session.say(f"wrote {output}")
+
+
+def _contract(session: Session, path: Path | None) -> tuple[str, Path]:
+    """The contract as messages call it, and where it is."""
+    if path is None:
+        return _only_one(open_project(session.directory))
+    place = session.directory / path
+    if place.suffix in {".yaml", ".yml"} and place.is_file():
+        return path.as_posix(), place
+    project = open_project(session.directory)
+    wanted = {place.resolve(), (project.root / path).resolve()}
+    for source in project.config.data:
+        if wanted & {(project.root / source.path).resolve(), (project.root / source.contract).resolve()}:
+            return _there(project, source.contract)
+    raise UsageError(
+        f"{shown(str(path))} is neither a contract nor a data set of {FILE}",
+        hint=f"{FILE} lists {', '.join(source.path for source in project.config.data) or 'none'}",
+    )
+
+
+def _only_one(project: Project) -> tuple[str, Path]:
+    contracts = tuple(dict.fromkeys(source.contract for source in project.config.data))
+    if len(contracts) != 1:
+        raise UsageError(
+            f"which contract? {FILE} lists {', '.join(contracts) or 'none'}",
+            hint="name one: mltools data export schemas/NAME.yaml --to ...",
+        )
+    return _there(project, contracts[0])
+
+
+def _there(project: Project, contract: str) -> tuple[str, Path]:
+    if not (project.root / contract).is_file():
+        raise DataError(f"{contract}: no such file, but {FILE} lists it under data")
+    return contract, project.root / contract
