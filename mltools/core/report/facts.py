@@ -21,6 +21,8 @@ HOW = {
     "release": "the latest release's record",
 }
 
+WHOLE, HUGE = 1e4, 1e15
+
 
 def against(base: Base) -> str:
     """What a run was compared with, as plain text."""
@@ -45,7 +47,10 @@ def shown(value: Scalar) -> str:
 
 
 def signed(value: float) -> str:
-    return f"{value:+.4g}" if value else "0"
+    """A change, with its sign; large ones in full, since an exponent says little."""
+    if not value:
+        return "0"
+    return f"{value:+,.0f}" if WHOLE <= abs(value) < HUGE else f"{value:+.4g}"
 
 
 def change(record: Record, name: str) -> float | None:
@@ -98,6 +103,15 @@ def changed_params(record: Record) -> tuple[tuple[str, Scalar, Scalar], ...]:
     )
 
 
+def culprit(record: Record) -> GateResult | None:
+    """The gate that a headline names: the first that failed and that nobody took on themselves, else one undecided."""
+    open_ = [gate for gate in record.gates if gate.override is None]
+    for outcome in (Outcome.FAILED, Outcome.UNDECIDED):
+        if found := next((gate for gate in open_ if gate.outcome is outcome), None):
+            return found
+    return None
+
+
 def summarise(record: Record) -> str:
     """The verdict in one plain line, as commit statuses and headlines say it."""
     broken = [data for data in record.data if data.outcome is Outcome.FAILED]
@@ -111,11 +125,13 @@ def summarise(record: Record) -> str:
         words = "no base yet to compare with"
     elif judged:
         words = f"{passed} of {len(judged)} gate{'s' * (len(judged) != 1)} passed"
+        taken = sum(gate.override is not None for gate in judged)
+        words += f", {taken} overridden" if taken else ""
     else:
         words = "no gates"
-    culprit = next((gate for gate in judged if gate.outcome is not Outcome.PASSED), None)
-    if culprit is not None:
-        return f"{record.verdict.value}: {words}; {culprit.name}: {culprit.reason}"
+    first = culprit(record)
+    if first is not None:
+        return f"{record.verdict.value}: {words}; {first.name}: {first.reason}"
     leading = next(
         (name for name in ordered_metrics(record) if number(record.metrics.get(name)) is not None), None
     )

@@ -28,6 +28,6 @@ def _why(gate: GateResult) -> str:
 
 
 def _evidence(gate: GateResult) -> str:
-    return "<br>".join(
+    return "; ".join(
         f"{escape(name, limit=40)} {escape(text, limit=80)}" for name, text in facts(gate.evidence)
     )

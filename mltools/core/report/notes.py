@@ -1,10 +1,10 @@
 """What a reviewer must know before trusting the table, the gravest first, as plain text."""
 
 from mltools.core.records import Record
+from mltools.core.report.facts import culprit
 from mltools.core.verdict import Outcome
 
 SHORT = 8
-_OPEN = {Outcome.FAILED, Outcome.UNDECIDED}
 
 
 def notes(record: Record) -> tuple[str, ...]:
@@ -45,9 +45,12 @@ def _tree(record: Record) -> list[str]:
 
 
 def _undecided(record: Record) -> list[str]:
-    open_ = [gate for gate in record.gates if gate.override is None and gate.outcome in _OPEN]
-    # The first gate that did not pass stands in the headline.
-    found = [gate for gate in open_[1:] if gate.outcome is Outcome.UNDECIDED]
+    named = culprit(record)
+    found = [
+        gate
+        for gate in record.gates
+        if gate.outcome is Outcome.UNDECIDED and gate.override is None and gate is not named
+    ]
     if not found:
         return []
     more = f"; nor could {len(found) - 1} more" if len(found) > 1 else ""
