@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mltools.core.contract import Column
+from mltools.core.contract import Column, RowCheck
 from mltools.core.names import shown, title
 
 TEXT = "text"
@@ -30,6 +30,17 @@ def share(count: int, rows: int) -> str:
 def sentence(rule: str, fault: Fault) -> str:
     """Such as "3 of 569 rows: mean_radius above maximum 30 (largest 31.2)"."""
     return f"{share(fault.count, fault.rows)}: {title(fault.name)} {SENTENCES[rule](fault)}"
+
+
+def broken_check(check: RowCheck, count: int, rows: int) -> str:
+    """Such as "3 of 569 rows: check stay does not hold: discharge >= admission"."""
+    return f"{share(count, rows)}: check {check.name} does not hold: {shown(check.expression, 200)}"
+
+
+def newest(name: str, column: Column, value: str) -> str:
+    """The start of a sentence about the newest value of a column."""
+    told = "" if column.role == "sensitive" else f" ({shown(value, 40)})"
+    return f"the newest {title(name)}{told}"
 
 
 def _type(fault: Fault) -> str:

@@ -543,14 +543,14 @@ def test_faults_beyond_the_first_chunk_have_their_line(
 
 def test_a_file_that_changes_meanwhile_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.csv"
-    counted = tables._counted
+    measured = tables.measure_open
 
-    def meanwhile(*args: Any) -> Any:
-        found = counted(*args)
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        found = measured(*args, **more)
         path.write_text("a,b\n1,x\n2,y\n")
         return found
 
-    monkeypatch.setattr(tables, "_counted", meanwhile)
+    monkeypatch.setattr(tables, "measure_open", meanwhile)
     with pytest.raises(DataError, match="changed while it was read"):
         check(path, "a,b\n1,x\n")
 

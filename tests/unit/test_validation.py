@@ -1,15 +1,30 @@
 """What counts mean: which checks there are, which break the contract, and in which words."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.records import DataSet, Violation
-from mltools.core.validation import MOST, Check, Measured, Tally, broken, judge, outcome, plan, unreadable
+from mltools.core.validation import (
+    MOST,
+    Check,
+    Example,
+    Measured,
+    Place,
+    Tally,
+    broken,
+    judge,
+    outcome,
+    plan,
+    unreadable,
+)
 from mltools.core.verdict import Outcome
 from mltools.core.wording import TEXT
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
 def contract(**table: Any) -> Contract:
@@ -26,7 +41,7 @@ def judged(
     **more: Any,
 ) -> tuple[Violation, ...]:
     names = tuple(rules.columns) if header is None else header
-    return judge(rules, dict.fromkeys(names, TEXT), Measured(rows, tallies), more.pop("samples", {}), **more)
+    return judge(rules, Measured(rows, dict.fromkeys(names, TEXT), tallies), now=NOW, **more)
 
 
 def test_a_plan_holds_the_checks_of_the_columns_that_are_there() -> None:
@@ -99,7 +114,8 @@ def test_a_share_of_gaps_breaks_the_contract_only_above_its_limit(
 ) -> None:
     rules = contract(columns={"a": {"type": "string", "max_null_fraction": fraction}})
     check = Check("max_null_fraction", "a")
-    assert broken(rules, Measured(rows, {check: Tally(nulls)})) == ((check,) if breaks else ())
+    measured = Measured(rows, {"a": TEXT}, {check: Tally(nulls)})
+    assert broken(rules, measured) == ((check,) if breaks else ())
 
 
 @pytest.mark.parametrize(
@@ -150,7 +166,8 @@ def test_a_broken_rule_is_a_sentence(column: dict[str, Any], rule: str, tally: T
 
 def test_a_type_that_the_file_declares_is_named() -> None:
     rules = contract(columns={"age": {"type": "integer"}})
-    (found,) = judge(rules, {"age": "VARCHAR"}, Measured(4, {Check("type", "age"): Tally(4)}), {})
+    measured = Measured(4, {"age": "VARCHAR"}, {Check("type", "age"): Tally(4)})
+    (found,) = judge(rules, measured, now=NOW)
     assert found.message == "4 of 4 rows: age is not an integer; the file keeps it as VARCHAR"
 
 
@@ -160,8 +177,7 @@ def test_a_violation_knows_its_line_its_severity_and_its_examples() -> None:
     lines = {("columns", "a", "maximum"): 12}
     (found,) = judged(
         rules,
-        {check: Tally(1, 4.0)},
-        samples={check: ["row 7: 4.0"]},
+        {check: Tally(1, 4.0, (Example(Place(0, 7), "4.0"),))},
         lines=lambda path: lines[tuple(map(str, path))],  # type: ignore[index]
     )
     assert (found.line, found.severity, found.examples) == (12, "warn", ("row 7: 4.0",))

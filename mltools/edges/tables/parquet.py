@@ -29,9 +29,9 @@ def read_head(engine: Engine, files: Parts) -> dict[str, str]:
 
 
 def scan(files: Parts, header: dict[str, str]) -> str:
-    """The files as a relation of c0, c1, ..., in the types that they have."""
+    """The files as a relation of c0, c1, ..., in the types that they have; o is the offset of a row in its file."""
     columns = ", ".join(f"c{index}" for index in range(len(header)))
-    return f"SELECT *, file_index AS p FROM {_read(files)} AS t({columns})"
+    return f"SELECT *, file_index AS p, file_row_number AS o FROM {_read(files)} AS t({columns})"
 
 
 def _read(files: Parts) -> str:

@@ -6,132 +6,230 @@ No name out of the data reaches it: columns are c0, c1, ... by position.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mltools.core.contract import TEXTUAL, Contract
-from mltools.core.validation import Check
-from mltools.core.wording import TEXT
-from mltools.edges.tables.cells import Slot, constant, literal, raw, typed
+from mltools.core.contract import TEXTUAL, Contract, condition
+from mltools.core.expressions import used
+from mltools.core.validation import FRESHNESS, OF_ROWS, Check
+from mltools.edges.tables.cells import FLOATS, Slot, constant, literal, raw, typed
+from mltools.edges.tables.conditions import render
 
 MOMENTS = frozenset({"date", "datetime"})
-EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max"}
+EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max", FRESHNESS: "max"}
+# Rules whose extreme tells whether any row breaks them: only then are the rows counted.
+BOUNDS = frozenset({"minimum", "maximum", "min_length", "max_length"})
 # An example is shown shorter still; this keeps a megabyte of text from travelling.
 CUT = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A check between columns: the columns that it asks for, and as SQL when it holds."""
+
+    columns: tuple[str, ...]
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """The data as SQL: `scan` yields c0, c1, ... for the columns of `header`; `slots` are the contract's among them."""
+    """The contract over the data: `slots` are its columns that are there, `conditions` its checks by their rule."""
 
-    scan: str
-    header: Mapping[str, str]
     slots: Mapping[str, Slot]
+    key: tuple[str, ...]
+    conditions: Mapping[str, Condition]
 
-    def narrowed(self, names: Iterable[str | None]) -> "Layout":
+    def asked(self, check: Check) -> tuple[str, ...]:
+        """The columns that a check asks for."""
+        if check.column is not None:
+            return (check.column,)
+        return self.key if check.rule == "primary_key" else self.conditions[check.rule].columns
+
+    def narrowed(self, checks: Iterable[Check]) -> "Layout":
         """Only what is asked for: DuckDB would leave the rest out itself, but plans it first."""
-        wanted = set(names)
+        wanted = {name for check in checks for name in self.asked(check)}
         return replace(self, slots={name: slot for name, slot in self.slots.items() if name in wanted})
 
 
-def layout(scan: str, contract: Contract, header: Mapping[str, str]) -> Layout:
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A first look at a check: how many rows break it (of BOUNDS: whether any does), and the value furthest out."""
+
+    found: str
+    extreme: str = "NULL"
+
+
+def layout(contract: Contract, header: Mapping[str, str]) -> Layout:
     slots = {
         name: Slot(index, contract.columns[name], kept_as)
         for index, (name, kept_as) in enumerate(header.items())
         if name in contract.columns
     }
-    return Layout(scan, header, slots)
+    values = {name: slot.value for name, slot in slots.items()}
+    conditions = {}
+    for check in contract.checks:
+        tree = condition(contract, check)
+        columns = used(tree)
+        if slots.keys() >= set(columns):
+            conditions[OF_ROWS + check.name] = Condition(columns, render(tree, values))
+    return Layout(slots, contract.primary_key, conditions)
 
 
-def values(data: Layout, key: Sequence[str] = (), *, numbered: bool = False) -> str:
-    """The rows with, for each column of the contract, the raw value and the value as its type; `k` is the key."""
+def values(data: Layout, scan: str, *, key: bool = False, numbered: bool = False) -> str:
+    """The rows of a relation with, for each column, the raw value and the value as its type; `k` is the key."""
     slots = data.slots.values()
     cells = [f"{raw(slot)} AS {slot.raw}" for slot in slots]
+    cells += [f"c{slot.index}" for slot in slots if slot.kept_as in FLOATS]
     cells += [
         f"TRY_CAST(c{slot.index} AS DOUBLE) AS {slot.double}"
         for slot in slots
         if slot.column.type == "number"
     ]
-    cells += ["row_number() OVER () AS n"] if numbered else []
-    rows = f"SELECT {', '.join(cells) or '1 AS nothing'} FROM {data.scan}"
+    cells += ["p", "o"] if numbered else []
+    rows = f"SELECT {', '.join(cells) or '1 AS nothing'} FROM {scan}"
     rows = f"SELECT {', '.join(['*', *(f'{typed(slot)} AS {slot.value}' for slot in slots)])} FROM ({rows})"
-    return f"SELECT *, {_key([data.slots[name] for name in key])} AS k FROM ({rows})" if key else rows
+    return f"SELECT *, {_key([data.slots[name] for name in data.key])} AS k FROM ({rows})" if key else rows
 
 
-def counts(data: Layout, checks: Sequence[Check], key: Sequence[str]) -> str:
-    """One row: the number of rows, then the count and the extreme of each check."""
-    whole = key if Check("primary_key") in checks else ()
-    data = data.narrowed([*(check.column for check in checks), *whole])
-    terms = [
-        term
-        for check in checks
-        for term in (_count(check, data.slots), _extreme(check, data.slots) or "NULL")
-    ]
-    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({values(data, whole)})"
+def first_look(data: Layout, checks: Sequence[Check], scan: str) -> str:
+    """One row: the number of rows, then for each check what its probe finds and the extreme."""
+    looks = [probe(data, check) for check in checks]
+    terms = [term for look in looks for term in (look.found, look.extreme)]
+    key = Check("primary_key") in checks
+    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({values(data.narrowed(checks), scan, key=key)})"
 
 
-def examples(data: Layout, checks: Sequence[Check], most: int) -> str:
-    """One row: for each check the first rows that break it, as {n: row number, v: value as text}."""
+def second_look(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
+    """One row: for each check the rows that break it and the first of them, as {p, o, v: value as text}."""
     # A CASE, not a FILTER, whose cost in planning grows with the square of the number of terms.
-    data = data.narrowed(check.column for check in checks)
-    terms = [_first(check, data.slots[check.column or ""], most) for check in checks]
-    return f"SELECT {', '.join(terms)} FROM ({values(data, numbered=True)})"
+    terms = []
+    for check in checks:
+        breaks = broken(data, check)
+        row = f"{{'p': p, 'o': o, 'v': {_shown(data, check)}}}"
+        terms += [
+            f"count_if({breaks})",
+            f"min(CASE WHEN {breaks} THEN {row} END, {most})" if most else "NULL",
+        ]
+    return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), numbered, numbered=True)})"
 
 
-def _first(check: Check, slot: Slot, most: int) -> str:
-    return f"min(CASE WHEN {_where(check, slot)} THEN {{'n': n, 'v': {_shown(slot)}}} END, {most})"
+def probe(data: Layout, check: Check) -> Probe:
+    """The cheapest aggregates that tell whether a check is broken: gaps and values are counted, bounds compared."""
+    if check == Check("primary_key"):
+        return Probe("count(k) - count(DISTINCT k)")
+    if check.column is None or check.rule == "pattern":
+        return Probe(f"count_if({broken(data, check)})")
+    slot = data.slots[check.column]
+    value = slot.value
+    match check.rule:
+        case "type":
+            return Probe(f"{_filled(slot)} - count({value})")
+        case "required" | "max_null_fraction" | "primary_key":
+            return Probe(f"count(*) - {_filled(slot)}")
+        case "unique":
+            return Probe(f"count({value}) - count(DISTINCT {value})")
+        case "enum":
+            looked_up = slot.column.type in TEXTUAL and _as_enum(slot)
+            cast = f"count({value}) - count(TRY_CAST({value} AS {looked_up}))"
+            return Probe(cast if looked_up else f"count_if({broken(data, check)})")
+        case "freshness":
+            return Probe(f"count({value})", _extreme(check.rule, slot))
+    beyond = _beyond(check.rule, slot, f"{EXTREMES[check.rule]}({_measured(check.rule, slot)})")
+    return Probe(beyond, "NULL" if slot.column.role == "sensitive" else _extreme(check.rule, slot))
 
 
-def repeats(data: Layout, names: Sequence[str], most: int) -> str:
-    """Values, or keys, that stand in several rows: the last such row, the first, the value as text."""
-    shown = ", ".join(_shown(data.slots[name]) for name in names)
+def broken(data: Layout, check: Check) -> str:
+    """The condition of the rows that break a check. Unknown (NULL) is not true, so gaps break no other rule."""
+    if check.column is None:
+        return f"NOT {data.conditions[check.rule].holds}"
+    slot = data.slots[check.column]
+    column = slot.column
+    match check.rule:
+        case "type":
+            return f"{slot.raw} IS NOT NULL AND {slot.value} IS NULL"
+        case "required" | "max_null_fraction" | "primary_key":
+            return f"{slot.raw} IS NULL"
+        case "enum":
+            return f"{slot.value} NOT IN ({', '.join(constant(item, column) for item in column.enum or ())})"
+        case "pattern":
+            return f"NOT regexp_full_match({slot.value}, {literal(column.pattern or '')})"
+    return _beyond(check.rule, slot, _measured(check.rule, slot))
+
+
+def span(data: Layout, name: str, scan: str) -> str:
+    """One row: how many values an integer column has, the smallest, the largest."""
+    value = data.slots[name].value
+    return f"SELECT count({value}), min({value}), max({value}) FROM ({values(data, scan)})"
+
+
+def repeated(data: Layout, check: Check, scan: str, bucket: str) -> str:
+    """One row: how many rows repeat the value, or the key, of an earlier one."""
+    value = identity(data, check)
+    rows = values(data, scan, key=check.column is None)
+    return f"SELECT count({value}) - count(DISTINCT {value}) FROM ({rows}) WHERE {bucket}"
+
+
+def repeated_integers(data: Layout, check: Check, scan: str, bucket: str, bounds: tuple[int, int]) -> str:
+    """As `repeated`, by a bit for each integer that there may be."""
+    value = identity(data, check)
+    low, high = (f"CAST('{bound}' AS BIGINT)" for bound in bounds)
     return (
-        f"SELECT max(n) AS last, min(n), arg_max(nullif(concat_ws(', ', {shown}), ''), n) "
-        f"FROM ({values(data.narrowed(names), names, numbered=True)}) WHERE k IS NOT NULL "
-        f"GROUP BY k HAVING count(*) > 1 ORDER BY last LIMIT {most}"
+        f"SELECT count({value}) - coalesce(bit_count(bitstring_agg({value}, {low}, {high})), 0) "
+        f"FROM ({values(data, scan)}) WHERE {bucket}"
     )
 
 
-def _count(check: Check, slots: Mapping[str, Slot]) -> str:
-    if check.column is None:
-        return "count(k) - count(DISTINCT k)"
-    slot = slots[check.column]
-    if check.rule == "unique":
-        return f"count({slot.value}) - count(DISTINCT {slot.value})"
-    if check.rule == "type" and slot.kept_as == TEXT and slot.column.type in TEXTUAL:
-        return "0"
-    return f"count_if({_where(check, slot)})"
+def repeats(data: Layout, check: Check, numbered: str, bucket: str, most: int) -> str:
+    """Values, or keys, that stand in several rows: the last such row as {p, o, v: value as text}, the first."""
+    rows = values(data, numbered, key=check.column is None, numbered=True)
+    value = identity(data, check)
+    return (
+        f"SELECT max({{'p': p, 'o': o, 'v': {_shown(data, check)}}}) AS last, min({{'p': p, 'o': o}}) "
+        f"FROM ({rows}) WHERE {value} IS NOT NULL AND {bucket} "
+        f"GROUP BY {value} HAVING count(*) > 1 ORDER BY last LIMIT {most}"
+    )
 
 
-def _where(check: Check, slot: Slot) -> str:
-    """The condition of the rows that break a check. Unknown (NULL) is not true, so gaps break no other rule."""
-    value, column = slot.value, slot.column
-    match check.rule:
-        case "type":
-            return f"{slot.raw} IS NOT NULL AND {value} IS NULL"
-        case "required" | "max_null_fraction" | "primary_key":
-            return f"{slot.raw} IS NULL"
+def identity(data: Layout, check: Check) -> str:
+    """What must not stand in two rows."""
+    return "k" if check.column is None else data.slots[check.column].value
+
+
+def _filled(slot: Slot) -> str:
+    """How many rows have a value. In a column of floats NaN is none."""
+    cell = f"c{slot.index}"
+    return (
+        f"(count({cell}) - coalesce(count_if(isnan({cell})), 0))"
+        if slot.kept_as in FLOATS
+        else f"count({slot.raw})"
+    )
+
+
+def _measured(rule: str, slot: Slot) -> str:
+    return f"length({slot.value})" if "length" in rule else slot.value
+
+
+def _beyond(rule: str, slot: Slot, what: str) -> str:
+    column = slot.column
+    match rule:
         case "minimum":
-            return f"{value} < {constant(column.minimum, column)}"
+            return f"{what} < {constant(column.minimum, column)}"
         case "maximum":
-            return f"{value} > {constant(column.maximum, column)}"
-        case "enum":
-            return f"{value} NOT IN ({', '.join(constant(item, column) for item in column.enum or ())})"
-        case "pattern":
-            return f"NOT regexp_full_match({value}, {literal(column.pattern or '')})"
+            return f"{what} > {constant(column.maximum, column)}"
         case "min_length":
-            return f"length({value}) < {column.min_length}"
+            return f"{what} < {column.min_length}"
         case "max_length":
-            return f"length({value}) > {column.max_length}"
-    raise AssertionError(f"no SQL for rule {check.rule}")
+            return f"{what} > {column.max_length}"
+    raise AssertionError(f"no SQL for rule {rule}")
 
 
-def _extreme(check: Check, slots: Mapping[str, Slot]) -> str | None:
+def _extreme(rule: str, slot: Slot) -> str:
     """The value furthest out: whatever lies beyond a bound, the smallest or largest of all values lies there."""
-    if check.column is None or check.rule not in EXTREMES:
-        return None
-    slot = slots[check.column]
-    if slot.column.role == "sensitive":
-        return None
-    furthest = f"{EXTREMES[check.rule]}({f'length({slot.value})' if 'length' in check.rule else slot.value})"
+    furthest = f"{EXTREMES[rule]}({_measured(rule, slot)})"
     return f"CAST({furthest} AS VARCHAR)" if slot.column.type in MOMENTS else furthest
+
+
+def _as_enum(slot: Slot) -> str | None:
+    """The allowed texts as a type: a cast looks a value up, where IN compares it with each; None if it cannot be one."""
+    items = [str(item) for item in slot.column.enum or ()]
+    return None if any("\0" in item for item in items) else f"ENUM({', '.join(map(literal, items))})"
 
 
 def _key(slots: Sequence[Slot]) -> str:
@@ -141,8 +239,22 @@ def _key(slots: Sequence[Slot]) -> str:
     return f"CASE WHEN {whole} THEN row({', '.join(slot.value for slot in slots)}) END"
 
 
-def _shown(slot: Slot) -> str:
+def _shown(data: Layout, check: Check) -> str:
+    """The row's values that a check is about, as text; of several columns a condition's with their names."""
+    slots = {name: data.slots[name] for name in data.asked(check)}
     # An example ends in a report and in Git's history, where no sensitive value may go.
-    if slot.column.role == "sensitive":
-        return "NULL"
-    return f"left(CAST({slot.raw} AS VARCHAR), {CUT})"
+    texts = {
+        name: "NULL" if slot.column.role == "sensitive" else f"left(CAST({slot.raw} AS VARCHAR), {CUT})"
+        for name, slot in slots.items()
+    }
+    if check.column is not None:
+        return texts[check.column]
+    if check.rule == "primary_key":
+        return f"concat_ws(', ', {', '.join(texts.values())})"
+    named = (
+        f"{literal(name[:CUT] + ' = ')} || coalesce({text}, '-')"
+        for name, text in texts.items()
+        if text != "NULL"
+    )
+    listed = ", ".join(named)
+    return f"concat_ws(', ', {listed})" if listed else "NULL"

@@ -1,0 +1,156 @@
+"""The passes over an open data set that count what a contract's checks ask: exactly, and no dearer than need be.
+
+A first look asks for cheap aggregates in one pass. Only checks that it finds broken are looked at again, for exact counts
+and example rows. Repeated values are found in the same pass where reading costs most (text), else column by column.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mltools.core.contract import Contract
+from mltools.core.names import shown
+from mltools.core.validation import OF_ROWS, Check, Example, Measured, Tally, broken, plan
+from mltools.edges.tables import sql
+from mltools.edges.tables.engine import UnreadableError
+from mltools.edges.tables.reading import Data
+from mltools.edges.tables.sharing import WHOLE, Places, Share, everything, shared
+from mltools.errors import DataError
+
+# Planning a query costs more than in proportion to its terms: beyond so many, reading the file again is cheaper.
+BATCH = 1_000
+# A bit for each integer between the smallest and the largest is the cheapest set, while it is not much larger than the
+# values themselves and small beside the memory.
+BITS_FOR_A_VALUE = 64
+MOST_BITS = 1 << 29
+
+KEY = Check("primary_key")
+
+
+def measure(data: Data, contract: Contract, *, examples: int, share: Share = WHOLE) -> Measured:
+    """What this job counts of its share of the rows, with the first `examples` rows of each broken check.
+
+    Raises DataError when the data cannot be read, or a condition between columns cannot be reckoned.
+    """
+    return _Pass(data, contract, examples, share).measured()
+
+
+class _Pass:
+    def __init__(self, data: Data, contract: Contract, examples: int, share: Share) -> None:
+        self._data = data
+        self._contract = contract
+        self._examples = examples
+        self._share = share
+        self._layout = sql.layout(contract, data.header)
+        self._rows = shared(data, share)
+
+    def measured(self) -> Measured:
+        checks = plan(self._contract, self._data.header)
+        apart = [check for check in checks if _of_repeats(check)] if self._apart else []
+        rows, tallies = self._first_look([check for check in checks if check not in apart])
+        tallies |= {check: Tally(self._repeated(check)) for check in apart}
+        measured = Measured(rows, self._data.header, {check: tallies[check] for check in checks})
+        return replace(measured, tallies={**measured.tallies, **self._second_look(measured)})
+
+    @property
+    def _apart(self) -> bool:
+        """Whether repeated values are looked for by themselves."""
+        return not self._share.whole or self._data.files.what.format == "parquet"
+
+    def _first_look(self, checks: Sequence[Check]) -> tuple[int, dict[Check, Tally]]:
+        rows, tallies = 0, {}
+        for batch in _batches(checks):
+            rows, *found = self._asked(batch)
+            for check, count, extreme in zip(batch, found[::2], found[1::2], strict=True):
+                # A condition that is unknown in every row, as in a column of gaps, is NULL. True: not counted yet.
+                tallies[check] = Tally(int(count or 0), _plain(extreme))
+        return rows, tallies
+
+    def _asked(self, checks: Sequence[Check]) -> tuple[Any, ...]:
+        query = sql.first_look
+        try:
+            return self._data.row(query(self._layout, checks, self._rows.scan))
+        except UnreadableError:
+            conditions = [check for check in checks if check.rule.startswith(OF_ROWS)]
+            if not conditions:
+                raise
+            rest = [check for check in checks if check not in conditions]
+            self._data.row(query(self._layout, rest, self._rows.scan))  # what else is wrong comes first
+            for check in conditions:
+                try:
+                    self._data.row(query(self._layout, [check], self._rows.scan))
+                except UnreadableError as error:
+                    raise DataError(
+                        f"{self._data.name}: check {check.rule.removeprefix(OF_ROWS)} cannot be reckoned: {error.reason}",
+                        hint="keep its values in bounds by `minimum` and `maximum`, or ask less of them",
+                    ) from error
+            raise
+
+    def _repeated(self, check: Check) -> int:
+        layout, scan = self._layout.narrowed([check]), everything(self._data).scan
+        bucket = self._bucket(check)
+        if check.column is not None and layout.slots[check.column].column.type == "integer":
+            count, low, high = self._data.row(sql.span(layout, check.column, scan))
+            if count and high - low < min(count * BITS_FOR_A_VALUE, MOST_BITS):
+                query = sql.repeated_integers(layout, check, scan, bucket, (low, high))
+                return int(self._data.row(query)[0])
+        return int(self._data.row(sql.repeated(layout, check, scan, bucket))[0])
+
+    def _bucket(self, check: Check) -> str:
+        if self._share.whole:
+            return "true"
+        return f"hash({sql.identity(self._layout, check)}) % {self._share.of} = {self._share.index - 1}"
+
+    def _second_look(self, measured: Measured) -> Mapping[Check, Tally]:
+        """Exact counts and examples, of what the first look found broken."""
+        failed = broken(self._contract, measured)
+        if not self._share.whole:  # a share of gaps is judged when all are added up
+            failed = tuple(
+                check
+                for check, tally in measured.tallies.items()
+                if tally.count and check.rule != "freshness"
+            )
+        tallies: dict[Check, Tally] = {}
+        singles = [check for check in failed if not _of_repeats(check)]
+        if not self._examples:
+            singles = [check for check in singles if check.rule in sql.BOUNDS]
+        places = Places(self._data, self._rows)
+        for batch in _batches(singles) if singles else ():
+            query = sql.second_look(self._layout, batch, self._rows.numbered, self._examples)
+            found = self._data.row(query)
+            for check, count, items in zip(batch, found[::2], found[1::2], strict=True):
+                examples = tuple(_example(item, places) for item in items or ())
+                tallies[check] = replace(measured.tallies[check], count=count, examples=examples)
+        for check in filter(_of_repeats, failed) if self._examples else ():
+            tallies[check] = replace(measured.tallies[check], examples=self._repeats(check))
+        return tallies
+
+    def _repeats(self, check: Check) -> tuple[Example, ...]:
+        rows = everything(self._data)
+        places = Places(self._data, rows)
+        layout = self._layout.narrowed([check])
+        query = sql.repeats(layout, check, rows.numbered, self._bucket(check), self._examples)
+        return tuple(
+            _example(last, places, places.place(first["p"], first["o"]))
+            for last, first in self._data.rows(query)
+        )
+
+
+def _of_repeats(check: Check) -> bool:
+    return check.rule == "unique" or check == KEY
+
+
+def _batches(checks: Sequence[Check]) -> Iterator[Sequence[Check]]:
+    """All checks at once, but for very wide tables; at least one batch, as the rows are counted anyway."""
+    for start in range(0, max(len(checks), 1), BATCH):
+        yield checks[start : start + BATCH]
+
+
+def _example(item: Mapping[str, Any], places: Places, first: Any = None) -> Example:
+    value = item["v"] or None
+    return Example(places.place(item["p"], item["o"]), None if value is None else shown(str(value)), first)
+
+
+def _plain(extreme: Any) -> Any:
+    # Of 0.0 and -0.0, which are equal, threads find now one, now the other.
+    return extreme + 0.0 if isinstance(extreme, float) else extreme
