@@ -97,16 +97,13 @@ def gates_of(project: Project, against: Baseline) -> tuple[Gate, ...]:
     return (*theirs, *(gate for gate in project.config.gates if gate.name not in names))
 
 
-def judge_by(
-    project: Project, against: Baseline, metrics: Mapping[str, Scalar], data: DataFacts
-) -> tuple[Verdict, ...]:
+def judge_by(project: Project, against: Baseline, facts: Facts) -> tuple[Verdict, ...]:
     """The verdicts of the base's gates and of those that this change adds; of its own where the base has no policy.
 
     A gate that is edited or removed counts as the base has it: a change may raise its own bar, never lower it. Raises
     ConfigError for a gate over a metric that nobody writes, or over data that are nowhere.
     """
-    base = against.metrics if against.base is not None else None
-    return _judged(project, against, Facts(metrics, base, against.unreadable, data), GateBase)
+    return _judged(project, against, facts, GateBase)
 
 
 def judge_data(project: Project, against: Baseline, data: DataFacts) -> tuple[Verdict, ...]:

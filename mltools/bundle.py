@@ -4,6 +4,7 @@ Whoever reads one may not trust the job that made it: a stranger's pull request 
 plain and checked before anything is done with it.
 """
 
+import hashlib
 import re
 import shutil
 import stat
@@ -15,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltools import datastore, journal
+from mltools import datastore, journal, profiles
 from mltools.core.pipeline import metric_files, outputs
 from mltools.core.records import Record, parse_record
 from mltools.core.stages import Lock
@@ -37,6 +38,10 @@ MAX_KEPT = MIB
 MAX_FILES = 1_000
 MAX_OBJECTS = 20_000
 MAX_DEPTH = 20
+MAX_OF_DATA = 2_000
+MAX_CONTRACT = MIB
+MAX_DATA = 64 * MIB
+NOTHING: Mapping[str, bytes] = {}
 
 _OBJECT = re.compile(r"([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)")
 _DOCUMENTS = {RECORD_FILE: MAX_RECORD, REPORT_FILE: MAX_REPORT, LOCK_FILE: MAX_LOCK}
@@ -47,7 +52,8 @@ class Bundle:
     """A run handed over. `lock` is empty when the run left no dvc.lock.
 
     `files` are those that Git keeps (metrics), by their path in the project; `objects` is laid out as DVC's cache, and
-    `hashes` are the objects in it, each checked against its hash.
+    `hashes` are the objects in it, each checked against its hash; so are `data`, the profiles and contracts of the data
+    sets by their names beside the record.
     """
 
     record: Record
@@ -56,6 +62,7 @@ class Bundle:
     files: Mapping[str, Path]
     objects: Path
     hashes: Mapping[str, Path] = field(default_factory=dict)
+    data: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def write(
@@ -65,11 +72,12 @@ def write(
     directory: Path,
     *,
     lock: bytes | None = None,
+    data: Mapping[str, bytes] = NOTHING,
     environ: Mapping[str, str] = datastore.NO_ENVIRON,
 ) -> None:
     """Put a run into a new or empty directory, or over an earlier bundle; `lock` is the run's, by default dvc.lock.
 
-    Raises DataError when the directory holds something else, which would otherwise be handed over, too.
+    `data` are the profiles and contracts of its data sets, by their names beside a record. Raises DataError when the directory holds something else, which would otherwise be handed over, too.
     """
     if directory.exists() and any(directory.iterdir()):
         if not (directory / RECORD_FILE).is_file():
@@ -79,6 +87,8 @@ def write(
     files.write_atomic(directory / REPORT_FILE, report)
     if lock is not None:
         files.write_atomic(directory / LOCK_FILE, lock)
+    for name, content in data.items():
+        files.write_atomic(directory / name, content)
     for name in results(project, Lock() if lock is None else dvcfiles.lock_from(lock)):
         _copy(project.root / name, directory / FILES / name)
     for md5, path in _bounded(datastore.luggage(project, lock=lock, environ=environ)):
@@ -92,16 +102,19 @@ def read(directory: Path) -> Bundle:
     found = dict(_walk(directory))
     held = {name: path for name, path in found.items() if name.startswith(f"{OBJECTS}/")}
     kept = {name: path for name, path in found.items() if name.startswith(f"{FILES}/")}
+    of_data = {name: path for name, path in found.items() if journal.OF_DATA.fullmatch(name)}
     for name in found:
-        if name not in _DOCUMENTS and name not in held and name not in kept:
+        if not any(name in known for known in (_DOCUMENTS, held, kept, of_data)):
             raise DataError(f"{directory}: holds {name!r}, which is no part of a run")
+    record = _record(found, directory)
     return Bundle(
-        record=_record(found, directory),
+        record=record,
         report=_text(found, REPORT_FILE, directory),
         lock=_lock(found, directory),
         files=_files(kept, directory),
         objects=directory / OBJECTS,
         hashes=_objects(held, directory),
+        data=_data(record, of_data, directory),
     )
 
 
@@ -132,7 +145,7 @@ def keep(bundle: Bundle, writer: "Writer", directory: Path, remote: str | None, 
     except StoreError as error:
         refused = error
     before = journal.load(writer.repository, bundle.record.id)
-    attachments = {REPORT_FILE: bundle.report.encode()}
+    attachments = {REPORT_FILE: bundle.report.encode(), **bundle.data}
     if bundle.lock:
         attachments[LOCK_FILE] = bundle.lock
     attachments |= kept_results(bundle.files)
@@ -260,6 +273,36 @@ def _text(found: Mapping[str, Path], name: str, directory: Path) -> str:
         return content.decode()
     except UnicodeDecodeError as error:
         raise DataError(f"{directory}: {name} is not UTF-8 text") from error
+
+
+def _data(record: Record, held: Mapping[str, Path], directory: Path) -> dict[str, bytes]:
+    """The profiles and contracts of the record's data sets, each what its name says; no others."""
+    if len(held) > MAX_OF_DATA:
+        raise DataError(f"{directory}: more than {MAX_OF_DATA} profiles and contracts")
+    known = {f"profiles/{data.profile}.json" for data in record.data if data.profile}
+    known |= {f"contracts/{data.contract_md5}.yaml" for data in record.data if data.contract_md5}
+    found: dict[str, bytes] = {}
+    total = 0
+    for name, path in held.items():
+        match = journal.OF_DATA.fullmatch(name)
+        called = f"{directory}: {name}"
+        if match is None or name not in known:
+            raise DataError(f"{called} belongs to no data set of the run")
+        total += _sized(path, profiles.MOST_BYTES if match["profile"] else MAX_CONTRACT, called)
+        if total > MAX_DATA:
+            raise DataError(f"{directory}: profiles and contracts have more than {MAX_DATA:,} bytes")
+        found[name] = _checked(files.read_bytes(path), match["profile"], match["contract"], called)
+    return found
+
+
+def _checked(content: bytes, profile: str | None, contract: str | None, called: str) -> bytes:
+    """A profile in the one way in which it is written, or the bytes of a contract. Raises DataError for another."""
+    if profile is not None:
+        with _strictly():
+            return profiles.text(profiles.read(content, profile))
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != contract:
+        raise DataError(f"{called} is damaged: it is not what its name says")
+    return content
 
 
 def _files(kept: Mapping[str, Path], directory: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mltools import journal, noise, rerunning
 from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
+from mltools.core.data_facts import DataFacts
 from mltools.core.gates import Cost, Facts, Gate, Reproducible
 from mltools.core.gates.base import NOT_RERUN
 from mltools.core.gates.change import ChangeGate
@@ -19,13 +20,14 @@ from mltools.reproducing import Doing
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run that is judged: of which commit and inputs (None when some are uncommitted), with which stages."""
+    """The run that is judged: of which commit and inputs (None when some are uncommitted), with which results."""
 
     environ: Mapping[str, str]
     say: Callable[[str], None]
     head: str
     inputs: str | None
     stages: tuple[Stage, ...] = ()
+    data: DataFacts = field(default_factory=DataFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def gather(
         metrics,
         against.metrics if against.base is not None else None,
         against.unreadable,
+        data=run.data,
         noise=_noise(project, against, gates),
         costs=dict(_costs(project, gates, run, base, problems)),
         base_costs={} if base is None else _costs_of(base),

@@ -15,6 +15,7 @@ from mltools import (
     bundle,
     checking,
     comparing,
+    datachanges,
     datastore,
     evidence,
     exhibits,
@@ -28,6 +29,7 @@ from mltools.baseline import Baseline
 from mltools.core import pipeline as pipelines
 from mltools.core import report
 from mltools.core.context import Context
+from mltools.core.data_changes import DataChange, compact
 from mltools.core.gates import Facts
 from mltools.core.metrics import Scalar
 from mltools.core.records import DataSet, Environment, GateResult, Output, Record, Stage
@@ -41,6 +43,7 @@ from mltools.exhibits import Exhibits
 from mltools.project import LOCK_FILE, WORK_DIR, Project, load_lock, read_lock
 
 REPORT_FILE, RECORD_FILE = "report.md", "run.json"
+NOT_TRAINED = "nothing was trained, because the data break their contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,12 @@ def write_results(finished: Finished, directory: Path) -> None:
     files.write_atomic(directory / RECORD_FILE, documents.write_json(finished.record.as_json()))
 
 
+def data_of(project: Project, record: Record) -> dict[str, bytes]:
+    """What belongs to the data sets of a run, by its name beside the record: their profiles, and some contracts."""
+    kept = datachanges.kept_attachments(project.repository, record)
+    return {**kept, **datachanges.attachments(project, record)}
+
+
 def inputs_changed(project: Project) -> tuple[str, ...]:
     """Changed or new files of the project that are no results of its pipeline: what makes a run's inputs uncommitted.
 
@@ -146,9 +155,10 @@ class _Start:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What the working tree turned out to be."""
+    """What the working tree turned out to be. `changes` of the data are as `baseline.data_changes` tells them."""
 
     data: tuple[DataSet, ...]
+    changes: tuple[DataChange, ...] | str | None
     stages: tuple[Stage, ...] = ()
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -168,9 +178,13 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
     doing = reproducing.Doing(request.environ, request.say, clean_locks=not by_hand, detail=request.detail)
     made = reproducing.sources(project, doing)
     data = checking.validate(project, say=request.say)
+    changes = baseline.data_changes(project, start.base, data)
     if any(item.outcome is Outcome.FAILED for item in data):
         request.say("the data breaks its contract: nothing is trained on it")
-        return _Result(data, stages=made, params=comparing.snapshot_worktree(project).params)
+        facts = baseline.data_facts(project, start.base, data, changes, unread=NOT_TRAINED)
+        verdicts = baseline.judge_data(project, start.base, facts)
+        params = comparing.snapshot_worktree(project).params
+        return _Result(data, changes, stages=made, params=params, verdicts=verdicts)
     stages = reproducing.joined(made, reproducing.reproduce(project, doing))
     if primed is not None:
         stages = tuple(
@@ -179,7 +193,8 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
         )
     snapshot = comparing.snapshot_worktree(project)
     gates = baseline.gates_of(project, start.base)
-    asked = evidence.Run(request.environ, request.say, start.head, start.inputs, stages)
+    facts = baseline.data_facts(project, start.base, data, changes)
+    asked = evidence.Run(request.environ, request.say, start.head, start.inputs, stages, facts)
     found = evidence.gather(project, start.base, gates, snapshot.metrics, asked)
     verdicts, refused = overriding.apply(
         project,
@@ -191,7 +206,7 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
     shown = exhibits.collect(project)
     warnings = (*snapshot.problems, *found.problems, *refused, *shown.problems)
     return _Result(
-        data, stages, snapshot.metrics, snapshot.params, verdicts, warnings, shown, facts=found.facts
+        data, changes, stages, snapshot.metrics, snapshot.params, verdicts, warnings, shown, facts=found.facts
     )
 
 
@@ -220,6 +235,7 @@ def _record(project: Project, request: Request, start: _Start, result: _Result, 
         params=dict(result.params),
         base_params=dict(base.params),
         data=result.data,
+        data_changes=() if isinstance(result.changes, str) else compact(result.changes or ()),
         stages=reproducing.against(result.stages, base.stages),
         outputs=_outputs(project) if holds else (),
         plots=result.shown.plots,
@@ -286,7 +302,7 @@ def _same(project: Project, record: Record) -> str | None:
 def _keep(project: Project, request: Request, record: Record, text: str, lock: bytes | None) -> None:
     """Append the record to the journal, with what belongs to it."""
     results = {name: project.root / name for name in bundle.results(project, load_lock(project))}
-    attachments = {REPORT_FILE: text.encode(), **bundle.kept_results(results)}
+    attachments = {REPORT_FILE: text.encode(), **bundle.kept_results(results), **data_of(project, record)}
     if lock is not None:
         attachments[LOCK_FILE] = lock
     journal.append(Writer(project.repository, request.environ), record, attachments, when=request.clock())

@@ -74,7 +74,15 @@ def command(
     loop.write_results(finished, directory)
     if bundle_dir is not None:
         place = session.directory / bundle_dir
-        bundle.write(project, record, finished.report, place, lock=finished.lock, environ=session.environ)
+        bundle.write(
+            project,
+            record,
+            finished.report,
+            place,
+            lock=finished.lock,
+            data=loop.data_of(project, record),
+            environ=session.environ,
+        )
     if as_json:
         session.result(documents.write_json(record.as_json()), newline=False)
     else:
