@@ -60,11 +60,17 @@ columns:
   id: {type: integer, role: id}
   radius: {type: number, required: true, minimum: 0, maximum: 60, role: feature}
   site: {type: category, enum: [north, south], max_null_fraction: 0.05}
+  admission: {type: date, required: true, role: time}
+  discharge: {type: date}
   diagnosis: {type: category, required: true, enum: [benign, malignant], role: target}
+checks:
+  - {name: stay, expression: discharge >= admission}
+freshness: {column: admission, max_age: 7d}
 ```
 
-CSV (also `.tsv`, and gzipped) and Parquet files are read. A file that cannot be read at all (missing, damaged, ragged,
-wrongly delimited) ends with exit code 3; data that break a rule with 1; a contract that cannot be right with 2.
+CSV and JSON lines (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also gzipped), Parquet, and directories of such files are
+read. Data that cannot be read at all (missing, damaged, ragged, wrongly delimited) end with exit code 3; data that break
+a rule with 1; a contract that cannot be right with 2.
 """
 
 
@@ -107,7 +113,12 @@ def _configuration() -> str:
 def _contract() -> str:
     tree = Contract.model_json_schema(by_alias=True)
     parts = [CONTRACT, "## Top level\n\n" + _table(tree)]
-    for title, name in (("`rows`", "Rows"), ("`columns`, each", "Column")):
+    for title, name in (
+        ("`columns`, each", "Column"),
+        ("`rows`", "Rows"),
+        ("`checks`, each", "RowCheck"),
+        ("`freshness`", "Freshness"),
+    ):
         model = tree["$defs"][name]
         parts.append(f"## {title}\n\n{_summary(model)}\n\n{_table(model)}")
     return _joined(parts)
