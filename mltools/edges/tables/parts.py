@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mltools.core.dataformats import KNOWN, Kind, is_passed_over
 from mltools.core.names import title
 from mltools.edges.tables import source
 from mltools.edges.tables.cells import literal
-from mltools.edges.tables.source import Kind, Stamp
+from mltools.edges.tables.source import Stamp
 from mltools.errors import DataError
 
-# What writers leave beside their parts, as Spark and pyarrow pass it over: `_SUCCESS`, `.part-0000.crc`, ...
-PASSED_OVER = (".", "_")
 # Its files are rows only together with a log that says which of them still count.
 LOGS = {"_delta_log": "a Delta table"}
 
@@ -58,7 +57,7 @@ def parts(path: Path, name: str) -> tuple[Part, ...]:
     if not found:
         raise DataError(
             f"{name}: is a directory without data files",
-            hint=f"mltools reads {source.KNOWN}; `mltools data pull` fetches tracked data",
+            hint=f"mltools reads {KNOWN}; `mltools data pull` fetches tracked data",
         )
     return found
 
@@ -109,7 +108,7 @@ def _below(directory: Path, relative: str, name: str) -> Iterator[str]:
                 f"{name}: is {LOGS[entry.name]}, whose files alone do not tell its rows",
                 hint="export it to plain Parquet files",
             )
-        if entry.name.startswith(PASSED_OVER):
+        if is_passed_over(entry.name):
             continue
         if not entry.is_dir():
             yield place

@@ -5,14 +5,10 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from mltools.core.dataformats import KNOWN, Kind, kind_of
 from mltools.core.names import title
 from mltools.errors import DataError
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-LINES = frozenset({".jsonl", ".ndjson"})
-KNOWN = ".csv, .tsv, .jsonl, .ndjson (each also .gz) and .parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +18,6 @@ class Stamp:
     inode: int
     size: int
     modified: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What the name of a file says about its content."""
-
-    format: Literal["csv", "jsonlines", "parquet"]
-    delimiter: str = ","
-    gzipped: bool = False
 
 
 def stamp(path: Path, name: str) -> Stamp:
@@ -55,16 +42,10 @@ def stamp(path: Path, name: str) -> Stamp:
 
 def kind(path: Path, name: str) -> Kind:
     """What the file is by its name. Raises DataError for a name that tells nothing."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    gzipped = suffixes[-1:] == [".gz"]
-    last = (suffixes[:-1] if gzipped else suffixes)[-1:]
-    if last == [".parquet"] and not gzipped:
-        return Kind("parquet")
-    if last and last[0] in DELIMITERS:
-        return Kind("csv", DELIMITERS[last[0]], gzipped)
-    if last and last[0] in LINES:
-        return Kind("jsonlines", "", gzipped)
-    raise DataError(f"{name}: the name does not tell the format", hint=f"mltools reads {KNOWN}")
+    found = kind_of(path.name)
+    if found is None:
+        raise DataError(f"{name}: the name does not tell the format", hint=f"mltools reads {KNOWN}")
+    return found
 
 
 def refuse_doubles(names: Sequence[str], where: str) -> None:

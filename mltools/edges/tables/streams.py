@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, cast
 
+from mltools.core.dataformats import Kind
 from mltools.edges.tables.parts import Part, Parts
-from mltools.edges.tables.source import Kind
 from mltools.errors import DataError
 
 CHUNK = 1 << 18

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mltools.core.dataformats import Kind
 from mltools.edges.tables import streams
 from mltools.edges.tables.cells import literal
 from mltools.edges.tables.parts import Part, Parts, other_columns
-from mltools.edges.tables.source import Kind, refuse_doubles
+from mltools.edges.tables.source import refuse_doubles
 from mltools.errors import DataError
 
 # Most headers end within the first; one that does not end within the second is none.
