@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltools import datastore, journal, profiles
+from mltools import datastore, journal, pictures, profiles
 from mltools.core.pipeline import metric_files, outputs
 from mltools.core.records import Record, parse_record
 from mltools.core.stages import Lock
@@ -27,11 +27,13 @@ from mltools.project import LOCK_FILE, Project, read_lock
 if TYPE_CHECKING:
     from mltools.edges.git.write import Writer
 
-RECORD_FILE, REPORT_FILE, FILES, OBJECTS = "run.json", "report.md", "files", "objects"
+RECORD_FILE, REPORT_FILE, PAGE_FILE = "run.json", "report.md", "report.html"
+FILES, OBJECTS = "files", "objects"
 
 MIB = 1 << 20
 MAX_RECORD = 8 * MIB
-MAX_REPORT = MIB
+MAX_REPORT = 8 * MIB
+MAX_PAGE = 16 * MIB
 MAX_LOCK = 8 * MIB
 MAX_FILE = 5 * MIB
 MAX_KEPT = MIB
@@ -44,7 +46,7 @@ MAX_DATA = 64 * MIB
 NOTHING: Mapping[str, bytes] = {}
 
 _OBJECT = re.compile(r"([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)")
-_DOCUMENTS = {RECORD_FILE: MAX_RECORD, REPORT_FILE: MAX_REPORT, LOCK_FILE: MAX_LOCK}
+_DOCUMENTS = {RECORD_FILE: MAX_RECORD, REPORT_FILE: MAX_REPORT, PAGE_FILE: MAX_PAGE, LOCK_FILE: MAX_LOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,22 @@ class Bundle:
     objects: Path
     hashes: Mapping[str, Path] = field(default_factory=dict)
     data: Mapping[str, bytes] = field(default_factory=dict)
+    images: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a run people look at: the report, the same as a page, and pictures by the hash of their bytes."""
+
+    report: str
+    page: str = ""
+    images: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def write(
     project: Project,
     record: Record,
-    report: str,
+    shown: Shown,
     directory: Path,
     *,
     lock: bytes | None = None,
@@ -77,14 +89,18 @@ def write(
 ) -> None:
     """Put a run into a new or empty directory, or over an earlier bundle; `lock` is the run's, by default dvc.lock.
 
-    `data` are the profiles and contracts of its data sets, by their names beside a record. Raises DataError when the directory holds something else, which would otherwise be handed over, too.
+    `data` are the profiles and contracts of its data sets, by their names beside a record. Raises DataError when the
+    directory holds something else, which would otherwise be handed over, too.
     """
     if directory.exists() and any(directory.iterdir()):
         if not (directory / RECORD_FILE).is_file():
             raise DataError(f"{directory} is not empty", hint="name a new directory")
         shutil.rmtree(directory)
     lock = read_lock(project) if lock is None else lock
-    files.write_atomic(directory / REPORT_FILE, report)
+    files.write_atomic(directory / REPORT_FILE, shown.report)
+    if shown.page:
+        files.write_atomic(directory / PAGE_FILE, shown.page)
+    pictures.write(shown.images, directory)
     if lock is not None:
         files.write_atomic(directory / LOCK_FILE, lock)
     for name, content in data.items():
@@ -102,9 +118,10 @@ def read(directory: Path) -> Bundle:
     found = dict(_walk(directory))
     held = {name: path for name, path in found.items() if name.startswith(f"{OBJECTS}/")}
     kept = {name: path for name, path in found.items() if name.startswith(f"{FILES}/")}
+    drawn = {name: path for name, path in found.items() if name.startswith(f"{pictures.FOLDER}/")}
     of_data = {name: path for name, path in found.items() if journal.OF_DATA.fullmatch(name)}
     for name in found:
-        if not any(name in known for known in (_DOCUMENTS, held, kept, of_data)):
+        if not any(name in known for known in (_DOCUMENTS, held, kept, drawn, of_data)):
             raise DataError(f"{directory}: holds {name!r}, which is no part of a run")
     record = _record(found, directory)
     return Bundle(
@@ -115,6 +132,7 @@ def read(directory: Path) -> Bundle:
         objects=directory / OBJECTS,
         hashes=_objects(held, directory),
         data=_data(record, of_data, directory),
+        images=pictures.read(drawn, record.images, directory),
     )
 
 

@@ -19,6 +19,7 @@ from mltools.errors import DataError
 from mltools.project import Project
 
 MOST_BYTES = 2 << 20  # of one picture
+MOST_TOGETHER = 5 << 20
 MOST_INSIDE = 100  # files of a directory that is declared as a plot
 LONGEST = 20_000
 PICTURE = ".png"
@@ -51,13 +52,16 @@ def collect(project: Project) -> Exhibits:
 
 def pictures(root: Path, images: Sequence[Image]) -> dict[str, bytes]:
     """The bytes of a record's pictures by their hash, of those that lie in the project as they were."""
-    found = {}
+    found: dict[str, bytes] = {}
+    left = MOST_TOGETHER
     for image in images:
         place = _inside(root, image.path)
-        if place is not None and files.size(place) == image.size:
-            content = files.read_bytes(place)
-            if hashlib.sha256(content).hexdigest() == image.sha256:
-                found[image.sha256] = content
+        if place is None or files.size(place) != image.size or image.size > left:
+            continue
+        content = files.read_bytes(place)
+        if hashlib.sha256(content).hexdigest() == image.sha256:
+            found[image.sha256] = content
+            left -= len(content)
     return found
 
 

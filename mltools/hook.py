@@ -148,7 +148,7 @@ def _judge(bare: Repository, root: Path, push: Push, branch: str, outside: Outsi
         if error.hint:
             outside.say(f"hint: {error.hint}")
         return False
-    outside.say(text.render(finished.record))
+    outside.say(text.render(finished.record, around=finished.around))
     return finished.record.verdict is not Outcome.FAILED
 
 

@@ -26,8 +26,9 @@ from mltools import (
     surroundings,
 )
 from mltools.baseline import Baseline
+from mltools.ci.fitting import byte_size
+from mltools.core import page, report
 from mltools.core import pipeline as pipelines
-from mltools.core import report
 from mltools.core.context import Context
 from mltools.core.data_changes import DataChange, compact
 from mltools.core.gates import Facts
@@ -95,12 +96,12 @@ def run(project: Project, request: Request) -> Finished:
         request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
         around = surroundings.around(project.repository, earlier, project.config.report)
-        text = report.render(earlier, around=around)
+        text = _report(earlier, around)
         return Finished(earlier, text, lock, kept=False, earlier=earlier.id, around=around)
     result = _execute(project, request, start)
     record = _record(project, request, start, result, seconds=time.monotonic() - started)
     around = surroundings.around(project.repository, record, project.config.report)
-    text = report.render(record, around=around)
+    text = _report(record, around)
     lock = read_lock(project)
     same = _same(project, record) if request.keep else None
     kept = request.keep and same is None
@@ -109,11 +110,25 @@ def run(project: Project, request: Request) -> Finished:
     return Finished(record, text, lock, kept=kept, earlier=same, around=around)
 
 
-def write_results(finished: Finished, directory: Path) -> None:
-    """`report.md` and `run.json` in a directory, by default the project's own that Git does not see."""
+def _report(record: Record, around: Around) -> str:
+    """The report as Markdown, whole unless it is beyond all measure."""
+    return report.render(record, limit=bundle.MAX_REPORT, size=byte_size, around=around)
+
+
+def shown(project: Project, finished: Finished) -> bundle.Shown:
+    """What people look at: the report as Markdown and as a page with its pictures, and those that a comment may show."""
+    record = finished.record
+    held = exhibits.pictures(project.root, record.images)
+    html = page.render(record, around=finished.around, pictures=held)
+    return bundle.Shown(finished.report, html, {} if project.config.report.images == "none" else held)
+
+
+def write_results(finished: Finished, people: bundle.Shown, directory: Path) -> None:
+    """`report.md`, `report.html` and `run.json` in a directory, by default the project's own that Git does not see."""
     if directory.name == WORK_DIR and not (directory / ".gitignore").exists():
         files.write_atomic(directory / ".gitignore", "*\n")
-    files.write_atomic(directory / REPORT_FILE, finished.report)
+    files.write_atomic(directory / REPORT_FILE, people.report)
+    files.write_atomic(directory / bundle.PAGE_FILE, people.page)
     files.write_atomic(directory / RECORD_FILE, documents.write_json(finished.record.as_json()))
 
 

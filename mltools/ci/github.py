@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from mltools.edges.templates import RenderedFile
 
 API = "https://api.github.com"
+SERVER = "https://github.com"
 TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+")
 
 read_context = github_events.read_context
 summary = github_job.summary
@@ -30,6 +32,14 @@ def detect(environ: Mapping[str, str]) -> bool:
 def event_file(environ: Mapping[str, str]) -> Path | None:
     name = environ.get("GITHUB_EVENT_PATH")
     return Path(name) if name else None
+
+
+def file_address(environ: Mapping[str, str], commit: str, path: str) -> str | None:
+    """The address that GitHub answers with the file itself, in private repositories, too, for who is signed in."""
+    server, repository = environ.get("GITHUB_SERVER_URL") or SERVER, environ.get("GITHUB_REPOSITORY")
+    if not repository or not REPOSITORY.fullmatch(repository):
+        return None
+    return f"{server.rstrip('/')}/{repository}/blob/{commit}/{path}?raw=true"
 
 
 def workflows(config: Config, facts: "Facts") -> "tuple[RenderedFile, ...]":
@@ -50,6 +60,6 @@ def connect(environ: Mapping[str, str]) -> Forge | None:
     repository = environ.get("GITHUB_REPOSITORY")
     if token is None or not repository:
         return None
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*/(?!\.{1,2}$)[A-Za-z0-9_.-]+", repository):
+    if not REPOSITORY.fullmatch(repository):
         raise ProviderError(f"GITHUB_REPOSITORY: {repository!r} is not OWNER/NAME")
     return GitHub.of(environ.get("GITHUB_API_URL") or API, repository, token)

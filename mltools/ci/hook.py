@@ -52,5 +52,9 @@ def output(environ: Mapping[str, str], name: str, value: str) -> bool:  # noqa: 
     return False
 
 
+def file_address(environ: Mapping[str, str], commit: str, path: str) -> str | None:  # noqa: ARG001 - no forge
+    return None
+
+
 def annotate(annotation: Annotation) -> str | None:  # noqa: ARG001 - as `summary`
     return None

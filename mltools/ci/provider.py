@@ -154,5 +154,8 @@ class Provider(Protocol):
     def output(self, environ: Mapping[str, str], name: str, value: str) -> bool:
         """Hand a value to later steps; False when there are none. Raises MltoolsError when it cannot."""
 
+    def file_address(self, environ: Mapping[str, str], commit: str, path: str) -> str | None:
+        """Where people who may read the repository see a file of a commit, raw; None outside of its runs."""
+
     def annotate(self, annotation: Annotation) -> str | None:
         """The line to be printed for an annotation; None when nobody would read it."""

@@ -30,7 +30,7 @@ Examples:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write report.md and run.json to DIR  [default: .mltools]",
+    help="Write report.md, report.html and run.json to DIR  [default: .mltools]",
 )
 @click.option(
     "--bundle",
@@ -71,13 +71,14 @@ def command(
     finished = loop.run(project, request)
     record = finished.record
     directory = project.work_dir if output is None else session.directory / output
-    loop.write_results(finished, directory)
+    people = loop.shown(project, finished)
+    loop.write_results(finished, people, directory)
     if bundle_dir is not None:
         place = session.directory / bundle_dir
         bundle.write(
             project,
             record,
-            finished.report,
+            people,
             place,
             lock=finished.lock,
             data=loop.data_of(project, record),
@@ -86,7 +87,7 @@ def command(
     if as_json:
         session.result(documents.write_json(record.as_json()), newline=False)
     else:
-        session.result(text.render(record, session.paint))
+        session.result(text.render(record, session.paint, around=finished.around))
     if finished.kept:
         session.say(f"recorded as {record.id} in the journal")
     elif finished.earlier is not None:

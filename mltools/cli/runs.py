@@ -1,18 +1,24 @@
 """`mltools runs`: the journal of runs."""
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mltools import journal
+from mltools import journal, pictures
 from mltools.cli.session import Session
 from mltools.core import history
 from mltools.core.records import Record
 from mltools.core.report import text
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
-from mltools.errors import RepositoryError, UsageError
+from mltools.errors import MltoolsError, RepositoryError, UsageError
+from mltools.project import open_project
+
+if TYPE_CHECKING:
+    from mltools.edges.git.write import Writer
 
 SHOWN = 20
 ELSEWHERE = "`mltools run` records one; `mltools runs sync` brings those of others"
@@ -88,8 +94,22 @@ def add_command(session: Session, *, directory: Path) -> None:
         f", {kept.objects} object{'s' if kept.objects != 1 else ''} in {kept.store}" if kept.objects else ""
     )
     session.result(f"run {found.record.id} {news}{count}" + (f"; pushed to {remote}" if remote else ""))
+    if found.images:
+        _put_images(session, found.images, writer, remote)
     if remote is None:
         session.hint("this repository has no origin; the run is kept here only")
+
+
+def _put_images(session: Session, images: Mapping[str, bytes], writer: "Writer", remote: str | None) -> None:
+    """Put a run's pictures where mltools.yaml says. A report without them is no failure."""
+    try:
+        backend = pictures.BACKENDS[open_project(session.directory).config.report.images]
+        count = backend.put(images, writer, remote, when=session.clock())
+    except MltoolsError as error:
+        session.warn(f"the run's pictures are not kept: {error.message}")
+        return
+    if count:
+        session.say(f"{count} picture{'s' * (count != 1)} kept")
 
 
 @command.command("sync", epilog="\b\nExamples:\n  mltools runs sync\n  mltools runs sync --remote upstream")

@@ -78,7 +78,7 @@ def record_of(place: Path, **changes: Any) -> Record:
 
 
 def write(place: Path, directory: Path, record: Record | None = None) -> Path:
-    bundle.write(open_project(place), record or record_of(place), "# report ü\n", directory)
+    bundle.write(open_project(place), record or record_of(place), bundle.Shown("# report ü\n"), directory)
     return directory
 
 

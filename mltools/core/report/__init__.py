@@ -113,7 +113,7 @@ def _joined(parts: Sequence[tuple[Section, str]], left_out: Sequence[str], recor
     if left_out:
         linked = record.url is not None and footer.safe(record.url)
         run = f"[the run]({record.url})" if linked else "the run"
-        where = f"The page of {run}, or report.md that it left, has everything"
+        where = f"{run[0].upper() + run[1:]} has everything: on its page, or in report.html and run.json that it left"
         names = ", ".join(name.replace("-", " ") for name in left_out)
         texts.insert(len(texts) - 1, LEFT_OUT.format(names=names, where=where))
     return "\n\n".join(texts) + "\n"

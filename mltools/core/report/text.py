@@ -1,21 +1,19 @@
-"""The verdict and the table for a terminal, as plain text."""
+"""The report for a terminal: what the Markdown says open, in the same order, and what a person asks next."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mltools.core.markdown import clean
-from mltools.core.metrics import lookup
 from mltools.core.records import DataSet, Record
-from mltools.core.report.facts import (
-    against,
-    change,
-    changed_params,
-    directions,
-    gates_of,
-    goodness,
-    ordered_metrics,
-    shown,
-    signed,
-)
+from mltools.core.report import rows
+from mltools.core.report.around import NOTHING, Around
+from mltools.core.report.facts import against, changed_params, shown, signed
+from mltools.core.report.metrics import span
+from mltools.core.report.notes import notes
+from mltools.core.report.rows import Row
+from mltools.core.report.series import series
+from mltools.core.report.stages import title
+from mltools.core.spark import spark
 from mltools.core.verdict import Outcome
 
 Paint = Callable[[str, str], str]
@@ -29,6 +27,8 @@ COLOURS = {
     "worse": "red",
 }
 ROWS = 40
+NOTES = 3
+SCREEN = 20
 
 
 def plain(text: str, colour: str) -> str:  # noqa: ARG001 - the paint that paints nothing
@@ -36,76 +36,123 @@ def plain(text: str, colour: str) -> str:  # noqa: ARG001 - the paint that paint
     return text
 
 
-def render(record: Record, paint: Paint = plain) -> str:
-    """Data that breaks its contract, metrics with their gates, changed params, then the verdict as the last line."""
-    parts = [_broken(data, paint) for data in record.data if data.outcome is Outcome.FAILED]
-    if record.metrics:
-        parts.append(_metrics(record, paint))
-    parts.extend(_gates(record, paint))
-    if params := changed_params(record):
-        parts.append(
-            "\n".join(
-                f"param {clean(name)}: {shown(old)} -> {shown(new)}" for name, old, new in params[:ROWS]
-            )
-        )
-    parts.extend(f"note: {clean(text, limit=500)}" for text in _notes(record))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A section by the name that mltools.yaml orders and drops it by; None always stands."""
+
+    name: str | None
+    lines: list[str]
+
+
+def render(record: Record, paint: Paint = plain, *, around: Around = NOTHING) -> str:
+    """The verdict, the metrics with their gates, notes, data, gates that did not pass, params, pipeline, history.
+
+    The verdict stands once more at the end of what fills a screen.
+    """
+    verdict = _paint_word(clean(record.summary, limit=500), record.verdict.value, paint)
+    parts = _ordered([*_parts(record, around, paint)], around.sections)
+    lines = [verdict, *(line for part in parts for line in part.lines)]
     if record.base is not None:
-        parts.append(f"compared with {against(record.base)}")
-    parts.append(_paint_word(clean(record.summary, limit=500), record.verdict.value, paint))
-    return "\n".join(parts)
+        lines.append(f"compared with {against(record.base)}")
+    return "\n".join([*lines, verdict] if len(lines) > SCREEN else lines)
 
 
-def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+def columns(cells: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """Rows of cells as aligned lines; `right` are the columns of numbers."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
     return [
         "  ".join(
             cell.rjust(width) if index in right else cell.ljust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in rows
+        for row in cells
     ]
 
 
-def _metrics(record: Record, paint: Paint) -> str:
-    rows = [("metric", "base", "this run", "change", "", "gate", "")]
-    good_ways = directions(record)
-    for name in ordered_metrics(record)[:ROWS]:
-        delta = change(record, name)
-        gates = gates_of(record, name)
-        rows.append(
-            (
-                clean(name, limit=60),
-                clean(shown(lookup(record.base_metrics, name)), limit=24),
-                clean(shown(record.metrics.get(name)), limit=24),
-                "" if delta is None else signed(delta),
-                goodness(delta, good_ways.get(name)),
-                ", ".join(clean(gate.name, limit=40) for gate in gates),
-                ", ".join(dict.fromkeys(gate.outcome.value for gate in gates)),
-            )
+def _parts(record: Record, around: Around, paint: Paint) -> Iterator[_Part]:
+    main, rest = rows.table(record)
+    found = [*main, *rest]
+    yield _Part("metrics", _metrics(found, paint) if found else [])
+    told = [f"note: {clean(text, limit=500)}" for text in notes(record)]
+    hidden = len(told) - NOTES
+    more = [f"... and {hidden} more note{'s' * (hidden != 1)}, in the report"] if hidden > 0 else []
+    yield _Part("warnings", [*told[:NOTES], *more])
+    yield _Part("data", [line for data in record.data for line in _broken(data, paint)])
+    yield _Part("gates", _gates(record, paint))
+    yield _Part("params", _params(record))
+    ran = any(stage.state == "ran" or stage.changed for stage in record.stages)
+    yield _Part("stages", [title(record).replace("Pipeline", "pipeline")] if ran else [])
+    yield _Part("history", _history(record, around))
+
+
+def _ordered(parts: Sequence[_Part], names: Sequence[str] | None) -> Sequence[_Part]:
+    if names is None:
+        return parts
+    known = {part.name: part for part in parts}
+    return [known[name] for name in names if name in known]
+
+
+def _metrics(found: Sequence[Row], paint: Paint) -> list[str]:
+    several = any(row.interval for row in found[:ROWS])
+    cells = [("metric", "base", "this change", "change", "", *(("interval",) * several), "gate", "")]
+    cells += [
+        (
+            clean(row.name, limit=60),
+            clean(shown(row.base), limit=24),
+            clean(shown(row.now), limit=24),
+            "" if row.change is None else signed(row.change),
+            row.word,
+            *((span(row.interval) if row.interval else "",) * several),
+            ", ".join(clean(gate.name, limit=40) for gate in row.gates),
+            ", ".join(dict.fromkeys(_judged(gate.outcome, gate.override) for gate in row.gates)),
         )
-    lines = columns(rows, right=(1, 2, 3))
-    painted = [
-        _paint_word(_paint_word(line, row[6], paint), row[4], paint)
-        for line, row in zip(lines, rows, strict=True)
+        for row in found[:ROWS]
     ]
-    hidden = len(ordered_metrics(record)) - ROWS
-    return "\n".join(painted + ([f"... and {hidden} more metrics, in the report"] if hidden > 0 else []))
+    lines = columns(cells, right=(1, 2, 3))
+    painted = [
+        _paint_word(_paint_word(line, row[-1], paint), row[4], paint)
+        for line, row in zip(lines, cells, strict=True)
+    ]
+    hidden = len(found) - ROWS
+    return [*painted, *([f"... and {hidden:,} more metrics, in the report"] if hidden > 0 else [])]
+
+
+def _judged(outcome: Outcome, override: object | None) -> str:
+    return outcome.value if override is None else f"{outcome.value}, overridden"
 
 
 def _gates(record: Record, paint: Paint) -> list[str]:
+    lines = []
+    for gate in record.gates:
+        if gate.outcome not in {Outcome.FAILED, Outcome.UNDECIDED}:
+            continue
+        taken = "" if gate.override is None else f" (overridden by {clean(gate.override.by)})"
+        line = f"{gate.outcome.value}: {clean(gate.name)}: {clean(gate.reason, limit=400)}{taken}"
+        lines.append(_paint_word(line, gate.outcome.value, paint))
+    return lines
+
+
+def _params(record: Record) -> list[str]:
+    changes = changed_params(record)
+    lines = [
+        f"param {clean(name)}: {clean(shown(old))} -> {clean(shown(new))}"
+        for name, old, new in changes[:ROWS]
+    ]
+    hidden = len(changes) - ROWS
+    return [*lines, *([f"... and {hidden:,} more params, in the report"] if hidden > 0 else [])]
+
+
+def _history(record: Record, around: Around) -> list[str]:
+    found = series(record, around.history) if around.history else ()
     return [
-        _paint_word(
-            f"{gate.outcome.value}: {clean(gate.name)}: {clean(gate.reason, limit=400)}",
-            gate.outcome.value,
-            paint,
-        )
-        for gate in record.gates
-        if gate.outcome in {Outcome.FAILED, Outcome.UNDECIDED}
+        f"history {clean(one.name, limit=60)}: {spark(one.values)} {shown(min(one.known))} to {shown(max(one.known))}"
+        for one in found
     ]
 
 
-def _broken(data: DataSet, paint: Paint) -> str:
+def _broken(data: DataSet, paint: Paint) -> list[str]:
+    if data.outcome is not Outcome.FAILED:
+        return []
     contract = data.contract or data.path
     lines = [f"{paint('failed', 'red')}: {clean(data.path)} breaks its contract"]
     for violation in data.violations[:ROWS]:
@@ -118,20 +165,11 @@ def _broken(data: DataSet, paint: Paint) -> str:
         lines.append(f"  {clean(where)}: {clean(violation.message, limit=300)}{examples}")
     if data.error:
         lines.append(f"  {clean(data.error, limit=500)}")
-    return "\n".join(lines)
-
-
-def _notes(record: Record) -> list[str]:
-    edited = (
-        ["this change edits gates; an edited or removed one counted as the base has it"]
-        if record.gates_changed
-        else []
-    )
-    return [*edited, *record.warnings]
+    return lines
 
 
 def _paint_word(line: str, word: str, paint: Paint) -> str:
-    colour = COLOURS.get(word)
+    colour = COLOURS.get(word.partition(",")[0])
     if colour is None:
         return line
     before, found, after = line.partition(word) if line.startswith(word) else line.rpartition(word)
