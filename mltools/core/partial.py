@@ -130,6 +130,11 @@ def union(shards: Mapping[str, Shard]) -> tuple[Kept, ...]:
     return tuple(_merged([shard.data[at] for shard in in_order]) for at in range(len(in_order[0].data)))
 
 
+def fits(found: Kept, contract: Contract) -> bool:
+    """Whether what was counted are the checks of this contract."""
+    return set(found.measured.tallies) == set(plan(contract, dict(found.header)))
+
+
 def refuse_other_contract(found: Kept, contract: Contract, contract_md5: str) -> None:
     """Raise DataError when a data set was measured by another contract than this one."""
     again = f"measure all shards with this {found.contract}, or merge where the contract is the one they had"
@@ -137,7 +142,7 @@ def refuse_other_contract(found: Kept, contract: Contract, contract_md5: str) ->
         raise DataError(
             f"{found.path}: {found.contract} is not the contract that was measured by", hint=again
         )
-    if found.error is None and set(found.measured.tallies) != set(plan(contract, dict(found.header))):
+    if found.error is None and not fits(found, contract):
         raise DataError(f"{found.path}: the checks are not those of {found.contract}", hint=again)
 
 

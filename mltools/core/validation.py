@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mltools.core.config import LineOf
 from mltools.core.contract import Column, Contract, Freshness, Severity, condition
 from mltools.core.expressions import used
 from mltools.core.moments import age, moment, spoken
 from mltools.core.names import nearest, shown, title
 from mltools.core.records import DataSet, Violation
+from mltools.core.strict import LineOf
 from mltools.core.verdict import Outcome
 from mltools.core.wording import Fault, broken_check, newest, sentence, share
 
@@ -117,13 +117,18 @@ def broken(contract: Contract, measured: Measured) -> tuple[Check, ...]:
 
 
 def judge(
-    contract: Contract, measured: Measured, *, now: datetime, lines: LineOf | None = None
+    contract: Contract,
+    measured: Measured,
+    *,
+    now: datetime,
+    lines: LineOf | None = None,
+    examples: int = MOST_EXAMPLES,
 ) -> tuple[Violation, ...]:
     """Every violation, in the contract's order: columns, then what the contract does not name, then the table.
 
-    `lines` tells where in the contract a key stands.
+    `lines` tells where in the contract a key stands; at most `examples` rows are shown for each.
     """
-    found = tuple(_Judge(contract, measured, now, lines).violations())
+    found = tuple(_Judge(contract, measured, now, lines, examples).violations())
     if len(found) <= MOST:
         return found
     rest = f"and {len(found) - MOST + 1:,} more rules are broken"
@@ -173,6 +178,7 @@ class _Judge:
     measured: Measured
     now: datetime
     lines: LineOf | None
+    examples: int
 
     def violations(self) -> Iterator[Violation]:
         failed = set(broken(self.contract, self.measured))
@@ -210,7 +216,7 @@ class _Judge:
             message=message,
             count=self.measured.rows if tally is None else tally.count,
             severity=severity,
-            examples=tuple(map(str, examples[:MOST_EXAMPLES])),
+            examples=tuple(map(str, examples[: self.examples])),
             line=None if self.lines is None else self.lines(where),
         )
 

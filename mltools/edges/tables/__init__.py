@@ -9,17 +9,17 @@ every row that has a value. Rows are numbered from 1, the header not counted.
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mltools.core.config import LineOf
 from mltools.core.contract import Contract
 from mltools.core.records import DataSet
+from mltools.core.strict import LineOf
 from mltools.core.validation import MOST_EXAMPLES, Measured, judge, outcome
-from mltools.edges.tables.engine import Engine
+from mltools.edges.tables.engine import ENGINE, Engine
 from mltools.edges.tables.measuring import measure as measure_open
 from mltools.edges.tables.reading import Progress, opened_data
 from mltools.edges.tables.sharing import WHOLE, Share
 from mltools.errors import ConfigError
 
-__all__ = ["Share", "check", "measure"]
+__all__ = ["ENGINE", "WHOLE", "Share", "check", "measure"]
 
 
 def check(
@@ -31,6 +31,7 @@ def check(
     lines: LineOf | None = None,
     examples: int = 5,
     now: datetime | None = None,
+    progress: Progress | None = None,
 ) -> DataSet:
     """Every rule of the contract that the data break, with exact counts and the first `examples` rows of each.
 
@@ -38,7 +39,13 @@ def check(
     DataError for a file that cannot be read, ConfigError for a pattern that the engine does not know.
     """
     measured, size = measure(
-        path, contract, name=name, contract_name=contract_name, lines=lines, examples=examples
+        path,
+        contract,
+        name=name,
+        contract_name=contract_name,
+        lines=lines,
+        examples=examples,
+        progress=progress,
     )
     violations = judge(contract, measured, now=now or datetime.now(UTC), lines=lines)
     return DataSet(

@@ -16,6 +16,10 @@ from mltools.edges.tables.cells import literal
 from mltools.errors import DataError
 
 
+# Hashes of values, by which jobs share work, are those of one version.
+ENGINE = f"duckdb {duckdb.__version__}"
+
+
 class UnreadableError(DataError):
     """A file that DuckDB cannot read. It counts records: `record` is the one that `reason` is about, if it told one."""
 
