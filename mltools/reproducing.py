@@ -88,7 +88,8 @@ def joined(first: Sequence[Stage], second: Sequence[Stage]) -> tuple[Stage, ...]
 def standing(project: Project) -> tuple[Stage, ...]:
     """The stages as dvc.lock has them, none of which has just run."""
     lock = load_lock(project)
-    return _stages([StageEvent(stage.name, "skipped") for stage in project.pipeline.stages], lock)
+    events = [StageEvent(stage.name, "skipped") for stage in project.pipeline.stages]
+    return _stages(events, project.pipeline, lock)
 
 
 def stale(project: Project, environ: Mapping[str, str]) -> str | None:

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from mltools.cli.session import Session
-from mltools.core.config import FILE, LineOf
+from mltools.core.config import FILE
 from mltools.core.contract import parse_contract
 from mltools.core.exchange import EXPORTS, Target
 from mltools.core.exchange.values import Loss, dotted, grouped
 from mltools.core.names import shown
+from mltools.core.strict import LineOf
 from mltools.edges import documents, files
 from mltools.errors import DataError, UsageError
 from mltools.project import Project, open_project

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from mltools.core.config import Section
 from mltools.core.expressions import Kind
 from mltools.core.moments import is_day, is_moment, moment
 from mltools.core.patterns import unsupported
+from mltools.core.strict import Section
 
 ColumnType = Literal["integer", "number", "string", "boolean", "date", "datetime", "category"]
 Role = Literal["id", "feature", "target", "time", "weight", "sensitive"]

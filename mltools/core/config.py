@@ -5,24 +5,21 @@ each with file, line and the nearest right key.
 """
 
 import re
-from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from mltools.core import urls
 from mltools.core.gates import Gate
 from mltools.core.sections import SectionName
-from mltools.errors import ConfigError
+from mltools.core.strict import LineOf, Section, parse_model
 
 FILE = "mltools.yaml"
 
@@ -35,21 +32,62 @@ def _inside(path: str) -> str:
 
 
 RelativePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_inside)]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen and closed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+DataPath = Annotated[
+    str,
+    Field(min_length=1, max_length=500),
+    AfterValidator(lambda path: urls.checked(path) if urls.is_url(path) else _inside(path)),
+]
 
 
 class DataSource(Section):
     """A data set and the contract it is validated against."""
 
-    path: Annotated[RelativePath, Field(description="data file, relative to the project")]
+    path: Annotated[
+        DataPath,
+        Field(
+            description="data file, or directory of part files, relative to the project; or its address, such as "
+            "s3://bucket/data/raw.csv or remote://NAME/raw.csv, read with the settings of DVC's remotes"
+        ),
+    ]
     contract: Annotated[
         RelativePath, Field(alias="schema", description="its contract, such as schemas/raw.yaml")
     ]
+
+
+class Predictions(Section):
+    """What the model said of each test row, in a table that the pipeline writes (CSV, TSV, JSON lines or Parquet).
+
+    Gates of kind significance, slice and fairness are judged by it. Small files (under 1 MB) are kept with the record;
+    larger ones come from DVC.
+    """
+
+    path: Annotated[RelativePath, Field(description="the file, such as reports/predictions.csv")]
+    id: Annotated[str, Field(min_length=1, description="column that names the row")] = "id"
+    target: Annotated[str, Field(min_length=1, description="column with the truth")] = "y"
+    prediction: Annotated[str | None, Field(min_length=1, description="column with the predicted class")] = (
+        None
+    )
+    score: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="column with the probability of the positive class, or with the predicted number",
+        ),
+    ] = None
+    group: Annotated[
+        str | None,
+        Field(min_length=1, description="column that says which rows belong together, such as a patient"),
+    ] = None
+    positive: Annotated[
+        int | float | str | bool | None,
+        Field(description="the positive class, where the target is not 0 or 1"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _something_said(self) -> Self:
+        if self.prediction is None and self.score is None:
+            raise ValueError("needs 'prediction', 'score' or both: the column with what the model said")
+        return self
 
 
 class Compare(Section):
@@ -58,6 +96,15 @@ class Compare(Section):
     base: Annotated[str, Field(min_length=1, description="the branch that changes are compared with")] = (
         "main"
     )
+    predictions: Annotated[
+        Predictions | None, Field(description="per-row predictions, for comparisons beyond chance")
+    ] = None
+    renamed: Annotated[
+        dict[str, str],
+        Field(
+            description="metrics that are called otherwise in this change than in the base, as `new name: old name`"
+        ),
+    ] = Field(default_factory=dict)
 
 
 class Release(Section):
@@ -257,124 +304,6 @@ class Config(Section):
         return overrides
 
 
-LineOf = Callable[[Sequence[str | int]], int]
-Model = TypeVar("Model", bound=BaseModel)
-
-
 def parse_config(tree: Any, name: str = FILE, line_of: LineOf = lambda path: 1) -> Config:  # noqa: ARG005
     """The configuration in a YAML tree. Raises ConfigError with every problem as `name:line: path: reason`."""
     return parse_model(Config, tree, name, line_of)
-
-
-def parse_model(model: type[Model], tree: Any, name: str, line_of: LineOf) -> Model:
-    """A document as a value of `model`. Raises ConfigError with every problem as `name:line: path: reason`."""
-    if tree is None:
-        raise ConfigError(f"{name}:1: the file is empty", hint="see `mltools init` for a complete one")
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{name}:1: expected keys and values at the top, got {_kind(tree)}")
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        problems = tuple(
-            sorted(
-                {_problem(model, tree, details, name, line_of) for details in error.errors(include_url=False)}
-            )
-        )
-        raise ConfigError(
-            "\n".join(text for _, text in problems), problems=[text for _, text in problems]
-        ) from error
-
-
-def _problem(model: type[BaseModel], tree: Any, details: Any, name: str, line_of: LineOf) -> tuple[int, str]:
-    path = _in_document(tree, details["loc"], missing=details["type"] == "missing")
-    line = line_of(path)
-    dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
-    kind, given = details["type"], details.get("input")
-    if kind == "extra_forbidden":
-        parent, key = path[:-1], str(path[-1])
-        inside = "".join(
-            f"[{step}]" if isinstance(step, int) else f".{step}" for step in parent
-        ).removeprefix(".")
-        close = get_close_matches(key, _known_keys(model, details["loc"]), n=1)
-        what = f"unknown key {key!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-        return line, f"{name}:{line}: {inside + ': ' if inside else ''}{what}"
-    if kind == "missing":
-        what = f"{dotted}: is missing"
-    elif kind in {"union_tag_invalid", "literal_error"}:
-        expected = details["ctx"].get("expected_tags") or details["ctx"].get("expected")
-        tag = details["ctx"].get("tag", given)
-        close = get_close_matches(
-            str(tag), [word.strip("' ") for word in str(expected).replace(" or ", ",").split(",")], n=1
-        )
-        what = f"{dotted}: {tag!r} is not one of {expected}" + (
-            f"; did you mean {close[0]!r}?" if close else ""
-        )
-    elif kind == "union_tag_not_found":
-        what = f"{dotted}.kind: is missing"
-    elif kind == "value_error":
-        what = f"{dotted + ': ' if dotted else ''}{details['ctx']['error']}"
-    else:
-        said = details["msg"].replace("valid tuple", "list").replace("valid string", "text, in quotes")
-        what = f"{dotted}: {said[:1].lower()}{said[1:]}, got {_shown(given)}"
-    return line, f"{name}:{line}: {what}"
-
-
-def _in_document(tree: Any, loc: Sequence[str | int], *, missing: bool) -> tuple[str | int, ...]:
-    """Pydantic's path without the names of union members, which the document does not hold.
-
-    The last step of a `missing` error is the key that the document should hold.
-    """
-    path: list[str | int] = []
-    node = tree
-    for index, step in enumerate(loc):
-        last = index == len(loc) - 1
-        if isinstance(node, dict) and (step in node or (last and missing)):
-            path.append(step)
-            node = node.get(step)
-        elif isinstance(node, list) and isinstance(step, int):
-            path.append(step)
-            node = node[step] if step < len(node) else None
-        elif not isinstance(node, dict | list) and not last:
-            break
-    return tuple(path)
-
-
-def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that may stand where the unknown one stands."""
-    known: Any = model.model_json_schema(by_alias=True)
-    definitions = known.get("$defs", {})
-
-    def resolve(node: Any) -> Any:
-        while "$ref" in node:
-            node = definitions[node["$ref"].rsplit("/", 1)[-1]]
-        return node
-
-    for step in loc[:-1]:
-        known = resolve(known)
-        options = known.get("oneOf") or known.get("anyOf") or ()
-        if isinstance(step, int):
-            known = known.get("items", {})
-        elif "mapping" in known.get("discriminator", {}):
-            known = {"$ref": known["discriminator"]["mapping"].get(step, "#/$defs/")}
-        elif step in known.get("properties", {}):
-            known = known["properties"][step]
-        else:
-            known = next(
-                (resolve(option) for option in options if option.get("type") != "null"),
-                known.get("additionalProperties") or {},
-            )
-        if isinstance(known, dict) and "anyOf" in known:
-            known = next((option for option in known["anyOf"] if option.get("type") != "null"), {})
-    known = resolve(known) if isinstance(known, dict) else {}
-    return list(known.get("properties", {}))
-
-
-def _kind(value: Any) -> str:
-    return {list: "a list", str: "text", bool: "a truth value", int: "a number", float: "a number"}.get(
-        type(value), type(value).__name__
-    )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - fits a line

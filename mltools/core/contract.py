@@ -27,9 +27,9 @@ from mltools.core.columns import (
     quoted,
 )
 from mltools.core.conditions import parse_condition
-from mltools.core.config import LineOf, Section, parse_model
 from mltools.core.expressions import Node
 from mltools.core.moments import AGE
+from mltools.core.strict import LineOf, Section, parse_model
 from mltools.errors import ConfigError
 
 __all__ = [

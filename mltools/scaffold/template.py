@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mltools.core.config import RelativePath, Section, parse_model
+from mltools.core.config import RelativePath
+from mltools.core.strict import Section, parse_model
 from mltools.edges import documents, templates
 from mltools.edges.templates import RenderedFile
 from mltools.errors import UsageError

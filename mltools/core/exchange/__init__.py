@@ -6,10 +6,10 @@ What the other side cannot say comes with the result as losses. A new tool is a 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from mltools.core.config import LineOf
 from mltools.core.contract import Contract
 from mltools.core.exchange import frictionless, frictionless_import, jsonschema, pandera, pandera_import
 from mltools.core.exchange.values import Exported, Imported
+from mltools.core.strict import LineOf
 
 Target = Literal["pandera", "frictionless", "jsonschema"]
 Source = Literal["pandera", "frictionless"]

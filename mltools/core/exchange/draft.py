@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mltools.core.columns import KINDS, ColumnType, Severity, Value
-from mltools.core.config import LineOf
 from mltools.core.exchange.conditions import Simple, row_check, written
 from mltools.core.exchange.values import Imported, Loss, Path, Tree, dotted
+from mltools.core.strict import LineOf
 from mltools.errors import ConfigError
 
 NO_WORD = "a contract has no word for it"

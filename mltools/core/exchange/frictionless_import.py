@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltools.core.columns import RANGED, TEXTUAL, ColumnType
-from mltools.core.config import LineOf
 from mltools.core.exchange.draft import Draft, distinct
 from mltools.core.exchange.frictionless import LIMITS
 from mltools.core.exchange.values import Imported, Path
 from mltools.core.names import shown
 from mltools.core.patterns import unsupported
+from mltools.core.strict import LineOf
 from mltools.errors import ConfigError
 
 AS_TEXT = "its form is not checked; it is text in a contract"

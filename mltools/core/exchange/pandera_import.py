@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mltools.core.columns import ColumnType
-from mltools.core.config import LineOf
 from mltools.core.exchange.draft import Draft
 from mltools.core.exchange.pandera_checks import CHECKS, Check, add
 from mltools.core.exchange.values import Imported, Path
 from mltools.core.names import shown
+from mltools.core.strict import LineOf
 from mltools.errors import ConfigError
 
 # How pandera reports and what the file is: nothing that it demands of data.

@@ -10,10 +10,22 @@ from mltools.core.gates.data import Data
 from mltools.core.gates.improvement import Improvement
 from mltools.core.gates.regression import Regression
 from mltools.core.gates.reproducible import Reproducible
+from mltools.core.gates.significance import Significance
 from mltools.core.gates.threshold import Threshold
 
 Gate = Annotated[
-    Threshold | Regression | Improvement | Data | Cost | Reproducible, Field(discriminator="kind")
+    Threshold | Regression | Improvement | Data | Cost | Reproducible | Significance,
+    Field(discriminator="kind"),
 ]
 
-__all__ = ["Cost", "Data", "Facts", "Gate", "Improvement", "Regression", "Reproducible", "Threshold"]
+__all__ = [
+    "Cost",
+    "Data",
+    "Facts",
+    "Gate",
+    "Improvement",
+    "Regression",
+    "Reproducible",
+    "Significance",
+    "Threshold",
+]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mltools.core.compared import Compared
 from mltools.core.data_facts import DataFacts
 from mltools.core.metrics import Scalar
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
@@ -21,6 +22,7 @@ class Facts:
     cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge, `noise` the standard
     deviation of each metric between seeds, where that was measured. `costs` and `base_costs` are seconds of stages,
     bytes of files and milliseconds of predictions, by the names that `cost_name` gives them. `rerun` are the metrics of a second run of the same, or why there is none.
+    `compared` are comparisons of predictions by the gates that asked for them, or why there is none.
     """
 
     metrics: Mapping[str, Scalar]
@@ -31,6 +33,7 @@ class Facts:
     costs: Mapping[str, float] = field(default_factory=dict)
     base_costs: Mapping[str, float] = field(default_factory=dict)
     rerun: Mapping[str, Scalar] | str = NOT_RERUN
+    compared: Mapping[str, Compared | str] = field(default_factory=dict)
 
 
 class GateBase(BaseModel):
