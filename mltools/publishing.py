@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mltools.ci import sticky
+from mltools.ci.fitting import byte_size, utf16_size
 from mltools.ci.provider import Annotation, CommitStatus, Forge, Level, Provider, PullRequest, State
 from mltools.ci.sticky import Act, Create, Delete, Update
 from mltools.core import report
 from mltools.core.context import Context
 from mltools.core.markdown import clean
 from mltools.core.records import Record, parse_record
+from mltools.core.report.around import NOTHING, Around
 from mltools.core.report.facts import summarise
 from mltools.core.validation_report import remarks
 from mltools.core.verdict import Outcome
@@ -24,6 +26,7 @@ from mltools.journal import RECORD_FILE
 
 REPORT_FILE = "report.md"
 STATUS_LIMIT = 140
+PAGE_LIMIT = 1_000_000  # bytes; a step of GitHub's may show 1 MiB, and drops the whole of what is longer
 ANNOTATIONS = 10  # of each level a step may make that many; GitHub drops the rest
 STATES: Mapping[Outcome, State] = {
     Outcome.PASSED: "success",
@@ -48,6 +51,7 @@ class Posting:
     warn: Callable[[str], None]
     untrusted: bool = False
     dry_run: bool = False
+    around: Around = NOTHING
 
     @property
     def key(self) -> str:
@@ -58,7 +62,13 @@ class Posting:
         """The record as it is shown. Of a stranger's, nothing that could be text or a link of their choice is kept."""
         if not self.untrusted:
             return self.record
-        ours = {"url": self.context.url, "branch": self.context.branch, "summary": summarise(self.record)}
+        ours = {
+            "url": self.context.url,
+            "branch": self.context.branch,
+            "summary": summarise(self.record),
+            "extras": (),
+            "images": (),
+        }
         return self.record.model_copy(update=ours)
 
 
@@ -82,7 +92,7 @@ def post(posting: Posting) -> bool:
     """
     if posting.untrusted:
         require_match(posting.record, posting.context)
-    shown = report.render(posting.shown)
+    shown = report.render(posting.shown, limit=PAGE_LIMIT, size=byte_size, around=posting.around)
     on_page = _show_on_page(posting, shown)
     complete = _post_to_forge(posting)
     if not complete and not posting.dry_run:
@@ -128,7 +138,8 @@ def aim(
 def comment_body(posting: Posting) -> str:
     """The whole text of the comment, within what a comment takes."""
     note = FORK_NOTE if posting.untrusted else ""
-    text = report.render(posting.shown, limit=sticky.room(posting.key, note))
+    room = sticky.room(posting.key, note)
+    text = report.render(posting.shown, limit=room, size=utf16_size, around=posting.around)
     return sticky.body_of(posting.key, text, note=note)
 
 

@@ -1,17 +1,22 @@
-"""`mltools report`: a run's report as Markdown, and where people look."""
+"""`mltools report`: a run's report in the form that is asked for, and where people look."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 
-from mltools import bundle, ci, journal, publishing
+from mltools import bundle, ci, exhibits, journal, publishing, surroundings
 from mltools.cli.session import Session
-from mltools.core import report
+from mltools.core import page, report
+from mltools.core.config import Report
 from mltools.core.records import Record
-from mltools.edges import documents
-from mltools.errors import UsageError
+from mltools.core.report import text
+from mltools.core.report.around import NOTHING, Around
+from mltools.edges import documents, files
+from mltools.errors import MltoolsError, UsageError
 from mltools.journal import RECORD_FILE
-from mltools.project import WORK_DIR, find_root, open_project
+from mltools.project import WORK_DIR, Project, find_root, open_project
 
 EXAMPLES = """\b
 Examples:
@@ -22,6 +27,7 @@ RENDER_EXAMPLES = """\b
 Examples:
   mltools report render
   mltools report render --run 20260102T030405Z-0a1b2c3d-4e5f60
+  mltools report render --format html --output report.html
   mltools report render --json | jq .verdict
 """
 POST_EXAMPLES = """\b
@@ -29,6 +35,7 @@ Examples:
   mltools report post --run "$RUNNER_TEMP/mltools-run"
   mltools report post --dry-run
 """
+FORMATS = ("markdown", "text", "json", "html")
 
 
 @click.group(epilog=EXAMPLES)
@@ -43,14 +50,39 @@ def command() -> None:
     metavar="DIR|ID",
     help="The run: a directory with its run.json, or its id in the journal  [default: the newest, in .mltools]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the run's record instead, as JSON.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Markdown, plain text as at a terminal, the run's record, or one HTML page  [default: markdown]",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to FILE instead of stdout.",
+)
 @click.pass_obj
-def render(session: Session, *, name: str | None, as_json: bool) -> None:
-    """Print the report of a run as Markdown."""
+def render(
+    session: Session, *, name: str | None, form: str | None, as_json: bool, output: Path | None
+) -> None:
+    """Print the report of a run: as Markdown, as text, as JSON, or as an HTML page that needs nothing else.
+
+    Within a project the report also shows what the journal adds: how the metrics went over the last runs of the base
+    branch, and the base's curves. `report` in mltools.yaml says which sections it has.
+    """
+    if as_json and form not in {None, "json"}:
+        raise UsageError(f"--json and --format {form} exclude each other")
     record = _record(session, name)
-    session.result(
-        documents.write_json(record.as_json()) if as_json else report.render(record), newline=False
-    )
+    made = _rendered(session, record, "json" if as_json else form or "markdown", to_file=output is not None)
+    if output is None:
+        session.result(made, newline=False)
+        return
+    path = session.directory / output
+    files.write_atomic(path, made)
+    session.say(f"report: {path}")
 
 
 @command.command(epilog=POST_EXAMPLES)
@@ -76,8 +108,9 @@ def post(session: Session, *, directory: Path | None, untrusted: bool, dry_run: 
         where = find_root(session.directory) / WORK_DIR
     else:
         where = _with_run(session.directory / directory)
+    record = bundle.read(where).record if untrusted else publishing.load_record(where)
     posting = publishing.Posting(
-        record=bundle.read(where).record if untrusted else publishing.load_record(where),
+        record=record,
         context=ci.context(session.environ),
         provider=ci.detect(session.environ) or ci.PROVIDERS["github"],
         environ=session.environ,
@@ -86,6 +119,7 @@ def post(session: Session, *, directory: Path | None, untrusted: bool, dry_run: 
         warn=session.warn,
         untrusted=untrusted,
         dry_run=dry_run,
+        around=_around(session, record, untrusted=untrusted, posted=True),
     )
     publishing.post(posting)
     return 0
@@ -113,3 +147,46 @@ def _record(session: Session, name: str | None) -> Record:
             hint="`mltools runs list` names those that there are",
         )
     return record
+
+
+def _rendered(session: Session, record: Record, form: str, *, to_file: bool) -> str:
+    if form == "json":
+        return documents.write_json(record.as_json())
+    around = _around(session, record)
+    if form == "html":
+        return page.render(record, around=around, pictures=_pictures(session, record))
+    if form == "text":
+        return text.render(record, text.plain if to_file else session.paint, around=around) + "\n"
+    return report.render(record, around=around)
+
+
+def _around(session: Session, record: Record, *, untrusted: bool = False, posted: bool = False) -> Around:
+    """What a project adds to a report. A record is reported on outside of its project, too, and beside a broken one.
+
+    Of a stranger's record nothing is looked up; only the order of the sections is the project's.
+    """
+    project = _project(session)
+    if project is None:
+        return NOTHING
+    wanted: Report = project.config.report
+    if untrusted:
+        return Around(sections=wanted.sections)
+    provider = ci.detect(session.environ) or ci.PROVIDERS["github"]
+    address = partial(provider.file_address, session.environ) if posted else None
+    try:
+        return surroundings.around(project.repository, record, wanted, address=address)
+    except MltoolsError as error:
+        session.warn(f"the report goes without its history: {error.message}")
+        return Around(sections=wanted.sections)
+
+
+def _pictures(session: Session, record: Record) -> Mapping[str, bytes]:
+    project = _project(session) if record.images else None
+    return {} if project is None else exhibits.pictures(project.root, record.images)
+
+
+def _project(session: Session) -> Project | None:
+    try:
+        return open_project(session.directory)
+    except MltoolsError:
+        return None
