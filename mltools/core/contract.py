@@ -28,7 +28,7 @@ from mltools.core.columns import (
 )
 from mltools.core.conditions import parse_condition
 from mltools.core.expressions import Node
-from mltools.core.moments import AGE
+from mltools.core.moments import AGE, age
 from mltools.core.strict import LineOf, Section, parse_model
 from mltools.errors import ConfigError
 
@@ -72,6 +72,11 @@ def _columns(value: Any) -> Any:
 def _gap(text: str) -> str:
     if re.search(r"[,\t\"\r\n]", text):
         raise ValueError(f"{text!r} holds a delimiter, a quote or a line end, so no field could be that text")
+    return text
+
+
+def _age(text: str) -> str:
+    age(text)
     return text
 
 
@@ -124,7 +129,13 @@ class Freshness(Section):
 
     column: Annotated[str, Field(description="a column of type date (its first moment counts) or datetime")]
     max_age: Annotated[
-        str, Field(pattern=AGE, strict=True, description="a number of m, h, d or w: `90m`, `36h`, `7d`, `2w`")
+        str,
+        Field(
+            strict=True,
+            description="a number of m, h, d or w: `90m`, `36h`, `7d`, `2w`",
+            json_schema_extra={"pattern": AGE},
+        ),
+        AfterValidator(_age),
     ]
     severity: Annotated[Severity, Field(description="whether stale data fail the run or only warn")] = "error"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mltools.core.contract import Contract, parse_contract
+from mltools.core.contract import Contract, Freshness, parse_contract
 from mltools.core.patterns import unsupported
 from mltools.edges import documents
 from mltools.errors import ConfigError
@@ -56,6 +56,12 @@ def test_every_word_keeps_its_value() -> None:
     assert contract.primary_key == ("site", "id")
     assert contract.missing_values == ("", "NA", "NaN")
     assert (contract.rows.min, contract.rows.max) == (1, 1_000_000)
+    assert contract.column_order == "strict"
+    assert [(check.name, check.severity) for check in contract.checks] == [
+        ("seen after birth", "warn"),
+        ("weight", "error"),
+    ]
+    assert contract.freshness == Freshness(column="seen", max_age="36h", severity="warn")
 
 
 def test_what_is_not_said_is_allowed() -> None:
@@ -63,6 +69,7 @@ def test_what_is_not_said_is_allowed() -> None:
     assert contract.extra_columns == "allow"
     assert contract.missing_values == ("",)
     assert not contract.columns["a"].required
+    assert (contract.column_order, contract.checks, contract.freshness) == ("any", (), None)
     assert contract.columns["a"].severity == "error"
 
 

@@ -264,3 +264,117 @@ def test_unreadable_data_fail_with_their_reason() -> None:
     assert data.outcome is Outcome.FAILED
     assert data.error == r"data/raw.csv:3: 2 fields\nwhere the header has 3"
     assert data.rows is None
+
+
+STAY = {
+    "columns": {"admission": {"type": "date"}, "discharge": {"type": "date"}},
+    "checks": [{"name": "stay", "expression": "discharge >= admission"}],
+}
+
+
+def test_a_check_between_columns_is_planned_where_its_columns_are() -> None:
+    rules = contract(**STAY)
+    assert plan(rules, ["discharge", "admission"])[-1] == Check("checks.stay")
+    assert Check("checks.stay") not in plan(rules, ["discharge"])
+
+
+def test_a_broken_check_is_a_sentence_with_its_line_and_severity() -> None:
+    rules = contract(**{**STAY, "checks": [{**STAY["checks"][0], "severity": "warn"}]})  # type: ignore[index]
+    example = Example(Place(0, 4), "discharge = 2026-01-01, admission = 2026-01-02")
+    (found,) = judged(
+        rules,
+        {Check("checks.stay"): Tally(3, None, (example,))},
+        lines=lambda path: 7 if tuple(path) == ("checks", 0, "expression") else 0,
+    )
+    assert found.message == "3 of 569 rows: check stay does not hold: discharge >= admission"
+    assert (found.column, found.rule, found.severity, found.line) == (None, "checks.stay", "warn", 7)
+    assert found.examples == ("row 4: discharge = 2026-01-01, admission = 2026-01-02",)
+
+
+def test_a_check_whose_column_is_missing_never_reads_as_passed() -> None:
+    columns = {"admission": {"type": "date"}, "discharge": {"type": "date", "severity": "warn"}}
+    found = judged(contract(**{**STAY, "columns": columns}), {}, header=["admission"])
+    assert [(item.severity, item.message) for item in found] == [
+        ("warn", "column discharge is missing"),
+        ("error", "check stay cannot be evaluated: column discharge is missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (["a", "b", "c"], None),
+        (["x", "a", "b", "y", "c"], None),
+        (["a", "c"], None),
+        (["a", "c", "b"], "the columns stand in another order: c where b is expected"),
+        (["c", "x", "a"], "the columns stand in another order: c where a is expected"),
+    ],
+)
+def test_columns_may_have_to_stand_in_order(header: list[str], said: str | None) -> None:
+    columns = {name: {"type": "string"} for name in "abc"}
+    found = judged(contract(columns=columns, column_order="strict"), {}, header=header)
+    assert [item.message for item in found if item.rule == "column_order"] == ([] if said is None else [said])
+    assert all(item.rule != "column_order" for item in judged(contract(columns=columns), {}, header=header))
+
+
+def fresh(kind: str = "datetime", **more: Any) -> Contract:
+    return contract(
+        columns={"seen": {"type": kind, **more.pop("column", {})}},
+        freshness={"column": "seen", "max_age": "36h", **more},
+    )
+
+
+@pytest.mark.parametrize(
+    ("newest", "said", "severity"),
+    [
+        ("2026-02-01 11:00:00", None, None),
+        ("2026-01-31 00:00:00", None, None),
+        (
+            "2026-01-30 23:59:59",
+            "the newest seen (2026-01-30 23:59:59) is 36 hours old; at most 36h is allowed",
+            "error",
+        ),
+        ("2026-01-01", "the newest seen (2026-01-01) is 31 days old; at most 36h is allowed", "error"),
+        ("2026-02-02 12:00:00", None, None),
+        (
+            "2099-01-01 00:00:00.5",
+            (
+                "the newest seen (2099-01-01 00:00:00.5) is 26,631 days in the future, so it tells nothing of how fresh "
+                "the data are"
+            ),
+            "warn",
+        ),
+        (None, "how fresh the data are cannot be told: seen has no value", "error"),
+    ],
+)
+def test_the_newest_value_is_judged_by_the_clock_of_the_run(
+    newest: str | None, said: str | None, severity: str | None
+) -> None:
+    found = judged(fresh(), {Check("freshness", "seen"): Tally(5 if newest else 0, newest)})
+    assert [(item.message, item.severity) for item in found] == ([] if said is None else [(said, severity)])
+
+
+def test_freshness_of_a_missing_column_of_no_rows_and_of_a_sensitive_one() -> None:
+    (missing, told) = judged(fresh(column={"severity": "warn"}), {}, header=["other"])
+    assert (missing.severity, told.severity) == ("warn", "error")
+    assert told.message == "how fresh the data are cannot be told: column seen is missing"
+    nothing = {Check("freshness", "seen"): Tally(0)}
+    assert [item.rule for item in judged(fresh(), nothing, rows=0)] == ["rows"]
+    stale = {Check("freshness", "seen"): Tally(5, "2020-01-01")}
+    (found,) = judged(fresh(column={"role": "sensitive"}, severity="warn"), stale)
+    assert found.message == "the newest seen is 2,223 days old; at most 36h is allowed"
+    assert found.severity == "warn"
+
+
+def test_a_row_in_one_of_several_files_is_told_with_the_file() -> None:
+    rules = contract(columns={"a": {"type": "integer", "unique": True}})
+    first, last = Place(0, 7, "part-0.csv"), Place(2, 1, "part-2.csv")
+    (found,) = judged(rules, {Check("unique", "a"): Tally(1, None, (Example(last, "5", first),))})
+    assert found.examples == ("part-2.csv row 1: 5 (as in part-0.csv row 7)",)
+
+
+def test_fewer_examples_may_be_shown_than_were_kept() -> None:
+    rules = contract(columns={"a": {"type": "integer"}})
+    kept = tuple(Example(Place(0, row), "x") for row in range(1, 21))
+    (found,) = judged(rules, {Check("type", "a"): Tally(99, None, kept)}, examples=2)
+    assert found.examples == ("row 1: x", "row 2: x")

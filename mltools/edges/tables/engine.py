@@ -15,7 +15,6 @@ from mltools.core.names import shown
 from mltools.edges.tables.cells import literal
 from mltools.errors import DataError
 
-
 # Hashes of values, by which jobs share work, are those of one version.
 ENGINE = f"duckdb {duckdb.__version__}"
 
