@@ -6,6 +6,7 @@ SectionName = Literal[
     "metrics",
     "warnings",
     "data",
+    "data-changes",
     "gates",
     "params",
     "slices",

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from mltools.core.page import figures, parts
+from mltools.core.page import data_diff, figures, parts
 from mltools.core.page.html import Html, tag, void
 from mltools.core.page.style import CSS
 from mltools.core.records import Record
@@ -22,6 +22,7 @@ PARTS: Mapping[str, tuple[str, Part]] = {
     "metrics": ("Metrics", lambda record, *_: parts.metrics(record)),
     "warnings": ("Notes", lambda record, *_: parts.warnings(record)),
     "data": ("Data", lambda record, *_: parts.data(record)),
+    "data-changes": ("Data against the base", lambda record, *_: data_diff.render(record)),
     "gates": ("Gates", lambda record, *_: parts.gates(record)),
     "params": ("Params", lambda record, *_: parts.params(record)),
     "slices": ("Slices", lambda record, *_: parts.of_kind(record, "slice")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mltools.core.records import Record
 from mltools.core.report import (
     data,
+    data_diff,
     environment,
     extra,
     footer,
@@ -46,6 +47,7 @@ SECTIONS = (
     Section("metrics", alone(metrics.render), 1),
     Section("warnings", alone(warnings.render), 2),
     Section("data", alone(data.render), 3),
+    Section("data-changes", alone(data_diff.render), 4),
     Section("gates", alone(gates.render), 4),
     Section("params", alone(params.render), 5),
     Section("slices", alone(slices.render), 8),
