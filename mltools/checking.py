@@ -5,14 +5,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mltools import __version__
-from mltools.core.config import FILE, DataSource, LineOf
+from mltools import __version__, locating
+from mltools.core.config import FILE, DataSource
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.records import DataSet
+from mltools.core.strict import LineOf
 from mltools.edges import documents, files
-from mltools.edges.hashes import HashCache
 from mltools.errors import ConfigError, DataError
-from mltools.project import HASHES, Project
+from mltools.locating import Progress
+from mltools.project import Project
 
 REMEMBERED = "cache/validation"
 EXAMPLES = 5
@@ -48,25 +49,42 @@ def validate(project: Project, *, say: Callable[[str], None]) -> tuple[DataSet, 
     return tuple(checked)
 
 
-def validate_one(project: Project, source: DataSource, *, examples: int = EXAMPLES) -> DataSet:
-    """One data set against its contract, read anew."""
+def validate_one(
+    project: Project, source: DataSource, *, examples: int = EXAMPLES, progress: Progress | None = None
+) -> DataSet:
+    """One data set against its contract, read anew; what lies in a store is fetched if it is not here yet."""
+    contract, line_of = contract_of(project, source)
+    found = locating.find(project, source.path)
+    place = locating.bring(project, found, progress)
+    return _checked(source, contract, line_of, place, examples=examples, progress=progress)
+
+
+def _checked(
+    source: DataSource,
+    contract: Contract,
+    line_of: LineOf,
+    place: Path,
+    *,
+    examples: int = EXAMPLES,
+    progress: Progress | None = None,
+) -> DataSet:
     # DuckDB is loaded only where data are read: a run in which nothing changed would spend a third of its time on it.
     from mltools.edges import tables  # noqa: PLC0415
 
-    contract, line_of = contract_of(project, source)
     return tables.check(
-        project.root / source.path,
+        place,
         contract,
         name=source.path,
         contract_name=source.contract,
         lines=line_of,
         examples=examples,
+        progress=progress,
     )
 
 
 def contract_of(project: Project, source: DataSource) -> tuple[Contract, LineOf]:
-    """A data set's contract, and the lines of its keys. Raises ConfigError, or DataError when the data are not there."""
-    _both_there(project, source)
+    """A data set's contract, and the lines of its keys. Raises ConfigError."""
+    _refuse_missing(project, source)
     content = files.read_bytes(project.root / source.contract)
     line_of = documents.locator(content, source.contract)
     return parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of), line_of
@@ -74,15 +92,19 @@ def contract_of(project: Project, source: DataSource) -> tuple[Contract, LineOf]
 
 def _remembered(project: Project, source: DataSource) -> DataSet:
     """The data set's check, from the last time its data, its contract and mltools were the same."""
-    _both_there(project, source)
+    _refuse_missing(project, source)
     contract_md5 = files.md5(project.root / source.contract)
-    before = _md5(project, source.path)
-    path = project.work_dir / REMEMBERED / f"{before}-{contract_md5}-{__version__}.json"
-    if (known := _read(path)) is not None and known.path == source.path:
+    before = locating.find(project, source.path)
+    path = project.work_dir / REMEMBERED / f"{before.key}-{contract_md5}-{__version__}.json"
+    if before.key and (known := _read(path)) is not None and known.path == source.path:
         return known
-    found = validate_one(project, source)
-    data = found.model_copy(update={"md5": before, "contract_md5": contract_md5})
-    if _md5(project, source.path) == before:  # not one that changed while it was checked
+    contract, line_of = contract_of(project, source)
+    place = locating.bring(project, before)
+    found = _checked(source, contract, line_of, place)
+    md5 = locating.md5(project, place) if before.remote else before.key
+    data = found.model_copy(update={"md5": md5, "contract_md5": contract_md5})
+    # Neither one that changed while it was checked, nor one whose rows grow too old by themselves.
+    if before.key and not contract.freshness and locating.find(project, source.path).key == before.key:
         files.write_atomic(path, data.model_dump_json())
     return data
 
@@ -94,21 +116,9 @@ def _read(path: Path) -> DataSet | None:
         return None
 
 
-def _md5(project: Project, path: str) -> str:
-    hashes = HashCache.load(project.root, project.work_dir / HASHES)
-    found = hashes.md5(path) or ""
-    hashes.save()
-    return found
-
-
-def _both_there(project: Project, source: DataSource) -> None:
+def _refuse_missing(project: Project, source: DataSource) -> None:
     if not (project.root / source.contract).is_file():
         raise ConfigError(
             f"{FILE}: data {source.path}: there is no contract {source.contract}",
             hint=f"write {source.contract}, or take the data set out of {FILE}",
-        )
-    if not (project.root / source.path).exists():
-        raise DataError(
-            f"{source.path}: no such file, but {FILE} lists it under data",
-            hint="`mltools data pull` fetches tracked data; a new file is tracked with `dvc add`",
         )
