@@ -13,7 +13,7 @@ from mltools.core.data_facts import DataFacts
 from mltools.core.gates import Data, Facts, Gate
 from mltools.core.gates.base import GateBase
 from mltools.core.judging import judge, refuse_unknown
-from mltools.core.metrics import Scalar
+from mltools.core.metrics import Scalar, renamed
 from mltools.core.records import Base, DataSet, Record
 from mltools.core.release_record import Unreadable
 from mltools.core.verdict import Verdict
@@ -68,7 +68,13 @@ def resolve(project: Project, context: Context, head: str, *, requested: str | N
             warnings=(*notes, f"{chosen.missing}; {_fetch_hint(repository, name)}"),
         )
     found = _read(project, chosen, chosen.commit)
-    return replace(found, warnings=(*notes, *found.warnings))
+    names = project.config.compare.renamed
+    told = tuple(
+        f"this change says that {name} is what the base calls {old} (compare.renamed)"
+        for name, old in names.items()
+        if old in found.metrics
+    )
+    return replace(found, metrics=renamed(found.metrics, names), warnings=(*notes, *told, *found.warnings))
 
 
 def base_name(project: Project, context: Context) -> tuple[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from mltools.core.stages import Lock, LockedFile, Pipeline
 from mltools.edges import contents, documents, dvcfiles, valuefiles
 from mltools.edges.contents import Contents
 from mltools.edges.git.read import Repository
-from mltools.errors import ConfigError, RepositoryError
+from mltools.errors import ConfigError, DataError, RepositoryError
 
 POLICY = "mltools.yaml"
 WORKTREE = "working tree"
@@ -89,7 +89,7 @@ def snapshot(
     Raises RepositoryError for an unknown revision, ConfigError for a dvc.yaml, dvc.lock or params that are wrong there,
     DataError for metrics that cannot be understood: each names the file and the revision.
     """
-    commit = _commit(repository, rev)
+    commit = commit_of(repository, rev)
     source = contents.at_revision(repository, prefix, rev, commit, environ or {})
     return _snapshot(source, rev, commit)
 
@@ -100,7 +100,31 @@ def snapshot_worktree(place: Place, *, environ: Mapping[str, str] | None = None)
     return _snapshot(source, WORKTREE, None)
 
 
-def _commit(repository: Repository, rev: str) -> str:
+def content_of(
+    place: Place, path: str, *, rev: str | None = None, environ: Mapping[str, str] | None = None
+) -> bytes:
+    """A file's bytes in the working tree or at a revision, from Git, DVC's cache or the project's store.
+
+    Raises DataError when it is in none of them, RepositoryError for an unknown revision.
+    """
+    if rev is None:
+        source = contents.in_worktree(place.root, place.repository, place.prefix, environ or {})
+    else:
+        commit = commit_of(place.repository, rev)
+        source = contents.at_revision(place.repository, place.prefix, rev, commit, environ or {})
+    declared = source.read([LOCK_FILE, FILE, path])
+    pipeline, lock = Pipeline(), Lock()
+    if (content := declared[FILE]) is not None:
+        pipeline = dvcfiles.pipeline_from(content, f"{FILE}{source.at}")
+    if (content := declared[LOCK_FILE]) is not None:
+        lock = dvcfiles.lock_from(content, f"{LOCK_FILE}{source.at}")
+    found = source.get(path, declared[path], outputs(pipeline, lock).get(path))
+    if path not in found:
+        raise DataError(source.problems[-1] if source.problems else f"{path}{source.at}: is not there")
+    return found[path]
+
+
+def commit_of(repository: Repository, rev: str) -> str:
     """The commit of a revision; a branch that is here only as the remote's is meant by its short name, too."""
     commit = repository.resolve(rev) or repository.resolve(f"refs/remotes/origin/{rev}")
     if commit is not None:

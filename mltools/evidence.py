@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from mltools import journal, noise, rerunning
+from mltools import __version__, journal, noise, rerunning
 from mltools.baseline import Baseline
+from mltools.core import compared, grouped
 from mltools.core import pipeline as pipelines
 from mltools.core.data_facts import DataFacts
-from mltools.core.gates import Cost, Facts, Gate, Reproducible
+from mltools.core.gates import Cost, Facts, Fairness, Gate, Reproducible, Significance, Slice
 from mltools.core.gates.base import NOT_RERUN
 from mltools.core.gates.change import ChangeGate
-from mltools.core.metrics import Scalar
+from mltools.core.metrics import Scalar, under_both
 from mltools.core.records import Record, Stage
 from mltools.edges import latency
 from mltools.errors import DataError, MltoolsError
@@ -46,15 +48,17 @@ def gather(
     if any(isinstance(gate, Cost) for gate in gates) and against.base is not None and against.base.run:
         base = journal.load(project.repository, against.base.run)
     problems: list[str] = []
+    names = project.config.compare.renamed
     facts = Facts(
-        metrics,
-        against.metrics if against.base is not None else None,
+        under_both(metrics, names),
+        under_both(against.metrics, names) if against.base is not None else None,
         against.unreadable,
         data=run.data,
         noise=_noise(project, against, gates),
         costs=dict(_costs(project, gates, run, base, problems)),
         base_costs={} if base is None else _costs_of(base),
         rerun=_rerun(project, gates, run),
+        **_predicted(project, against, gates, metrics, run),
     )
     return Evidence(facts, tuple(problems))
 
@@ -140,6 +144,50 @@ def _rerun(project: Project, gates: Sequence[Gate], run: Run) -> Mapping[str, Sc
             return rerunning.metrics(clone, Doing(run.environ, run.say), fresh=True)
     except MltoolsError as error:
         return f"it could not be run again: {error.message.splitlines()[0]}"
+
+
+def _predicted(
+    project: Project, against: Baseline, gates: Sequence[Gate], metrics: Mapping[str, Scalar], run: Run
+) -> dict[str, Any]:
+    """What predictions tell to the gates that ask; what an earlier run of the same inputs and base found is used."""
+    asked = [gate for gate in gates if isinstance(gate, Significance | Slice | Fairness)]
+    known = _known(project, against, run) if asked else {}
+    found: dict[str, dict[str, Any]] = {"compared": {}, "grouped": {}, "gaps": {}}
+    for gate in asked:
+        evidence = known.get((gate.name, gate.kind), {})
+        place, read = _KEPT[gate.kind]
+        if (value := read(evidence)) is not None:
+            found[place][gate.name] = value
+    # Comparisons are corrected for their number, so that they are made all together or not at all.
+    rest = [gate for gate in asked if gate.name not in found[_KEPT[gate.kind][0]]]
+    if any(isinstance(gate, Significance) for gate in rest):
+        rest += [gate for gate in asked if isinstance(gate, Significance) and gate not in rest]
+    if rest:
+        # Loaded only here: NumPy, SciPy and pandas cost more than all the rest of a run in which nothing changed.
+        from mltools import predictions  # noqa: PLC0415
+
+        told = predictions.judge(project, against, rest, metrics, run.environ)
+        found["compared"] |= told.compared
+        found["grouped"] |= told.grouped
+        found["gaps"] |= told.gaps
+    return found
+
+
+def _known(project: Project, against: Baseline, run: Run) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """The evidence of an earlier run of the same inputs against the same base, by gate and kind."""
+    commit = None if against.base is None else against.base.commit
+    for record in _earlier(project, run):
+        same = (None if record.base is None else record.base.commit) == commit
+        if same and record.environment.mltools == __version__ and not record.dirty:
+            return {(gate.name, gate.kind): gate.evidence for gate in record.gates}
+    return {}
+
+
+_KEPT: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
+    "significance": ("compared", compared.from_evidence),
+    "slice": ("grouped", grouped.grouped_from),
+    "fairness": ("gaps", grouped.gap_from),
+}
 
 
 def _earlier(project: Project, run: Run) -> Iterator[Record]:

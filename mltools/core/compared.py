@@ -11,8 +11,9 @@ Decision = Literal["better", "worse", "equivalent", "cannot tell"]
 class Compared:
     """The difference (this run less the base, in the metric's unit) with its interval, and what follows from it.
 
-    `decision` is against the margin that matters: `equivalent` when the whole interval lies within it. `p_adjusted` is
-    Holm's, over all metrics that gates compare. `needed` is about how many rows would tell, where these cannot.
+    `decision` is against the margin that matters: `equivalent` when the whole interval lies within it. `not_worse` says
+    that the interval rules out a loss beyond the margin. `p_adjusted` is Holm's, over all metrics that gates compare.
+    `needed` is about how many rows would tell, where these cannot.
     """
 
     statistic: str
@@ -23,6 +24,7 @@ class Compared:
     level: float
     margin: float
     decision: Decision
+    not_worse: bool
     p_value: float
     p_adjusted: float
     rows: int
@@ -74,6 +76,6 @@ def from_evidence(evidence: Mapping[str, Any]) -> Compared | None:
 
 
 _PLAIN = (
-    "statistic", "value", "base", "level", "margin", "p_value", "p_adjusted", "rows", "paired", "method", "test",
+    "statistic", "value", "base", "level", "margin", "not_worse", "p_value", "p_adjusted", "rows", "paired", "method", "test",
     "needed", "note",
 )  # fmt: skip

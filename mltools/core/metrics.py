@@ -31,6 +31,18 @@ def lookup(values: Mapping[str, Scalar], name: str) -> Scalar:
     return values.get(key) if key != name else None
 
 
+def renamed(values: Mapping[str, Scalar], names: Mapping[str, str]) -> dict[str, Scalar]:
+    """The values with old names replaced; `names` maps a new name to its old one."""
+    new = {old: name for name, old in names.items() if name not in values}
+    return {new.get(key, key): value for key, value in values.items()}
+
+
+def under_both(values: Mapping[str, Scalar], names: Mapping[str, str]) -> dict[str, Scalar]:
+    """The values, those with a new name also under the old one, which the base's gates know."""
+    old = {old: values[name] for name, old in names.items() if name in values and old not in values}
+    return {**values, **old}
+
+
 def number(value: Scalar) -> float | None:
     """The value as a finite number; None for everything else, booleans and numeric text included."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mltools.core.compared import Compared
 from mltools.core.data_facts import DataFacts
+from mltools.core.grouped import Gap, Grouped
 from mltools.core.metrics import Scalar
 from mltools.core.verdict import OnUndecided, Outcome, Verdict
 
@@ -22,7 +23,7 @@ class Facts:
     cannot be had, so that a comparison is undecided and never skipped. `data` is what gates over data judge, `noise` the standard
     deviation of each metric between seeds, where that was measured. `costs` and `base_costs` are seconds of stages,
     bytes of files and milliseconds of predictions, by the names that `cost_name` gives them. `rerun` are the metrics of a second run of the same, or why there is none.
-    `compared` are comparisons of predictions by the gates that asked for them, or why there is none.
+    `compared`, `grouped` and `gaps` are what predictions tell, by the gates that asked for it, or why they do not.
     """
 
     metrics: Mapping[str, Scalar]
@@ -34,6 +35,8 @@ class Facts:
     base_costs: Mapping[str, float] = field(default_factory=dict)
     rerun: Mapping[str, Scalar] | str = NOT_RERUN
     compared: Mapping[str, Compared | str] = field(default_factory=dict)
+    grouped: Mapping[str, Grouped | str] = field(default_factory=dict)
+    gaps: Mapping[str, Gap | str] = field(default_factory=dict)
 
 
 class GateBase(BaseModel):

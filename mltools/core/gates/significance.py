@@ -4,18 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mltools.core.compared import Compared
 from mltools.core.gates.base import Better, Facts, MetricGate
 from mltools.core.verdict import Outcome, Verdict
 
 Need = Literal["not worse", "better"]
-GOOD: dict[Need, frozenset[str]] = {
-    "not worse": frozenset({"better", "equivalent"}),
-    "better": frozenset({"better"}),
-}
-BAD: dict[Need, frozenset[str]] = {
-    "not worse": frozenset({"worse"}),
-    "better": frozenset({"worse", "equivalent"}),
-}
 
 
 class Significance(MetricGate):
@@ -29,7 +22,7 @@ class Significance(MetricGate):
     kind: Literal["significance"]
     require: Annotated[
         Need,
-        Field(description="what passes; 'not worse' passes what is better or equivalent"),
+        Field(description="'not worse' passes where a loss beyond the margin is ruled out"),
     ] = "not worse"
     margin: Annotated[
         float, Field(ge=0, description="the size of a change that matters, in the metric's unit")
@@ -60,9 +53,13 @@ class Significance(MetricGate):
             said += f"; about {found.needed:,} rows would tell"
         if found.note:
             said += f"; {found.note}"
-        outcome = Outcome.UNDECIDED
-        if found.decision in GOOD[self.require]:
-            outcome = Outcome.PASSED
-        elif found.decision in BAD[self.require]:
-            outcome = Outcome.FAILED
-        return self.verdict(self.kind, outcome, said, **found.evidence())
+        return self.verdict(self.kind, self._outcome(found), said, **found.evidence())
+
+    def _outcome(self, found: Compared) -> Outcome:
+        if self.require == "better":
+            if found.decision == "better":
+                return Outcome.PASSED
+            return Outcome.UNDECIDED if found.decision == "cannot tell" else Outcome.FAILED
+        if found.decision == "worse":
+            return Outcome.FAILED
+        return Outcome.PASSED if found.not_worse else Outcome.UNDECIDED
