@@ -5,8 +5,10 @@ NumPy, SciPy and pandas are loaded with this module, so it is imported only wher
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from mltools import comparing, journal
 from mltools.baseline import Baseline
@@ -17,7 +19,7 @@ from mltools.core.grouped import Gap, Group, Grouped
 from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.names import shown
 from mltools.core.stats import metrics as statistics
-from mltools.core.stats.decide import Decision, Question, decide_all
+from mltools.core.stats.decide import Call, Decision, Question, decide_all
 from mltools.core.stats.difference import difference
 from mltools.core.stats.fairness import Gap as Spread
 from mltools.core.stats.fairness import fairness
@@ -128,11 +130,25 @@ def _compared(
         )
         questions[gate.name] = Question(estimate, gate.better or metric.better, gate.margin)
     decisions = decide_all(questions)
+    if isinstance(test, Paired) and _same(test):
+        decisions = {
+            name: replace(item, call=Call.EQUIVALENT, not_worse=True, needed=None)
+            for name, item in decisions.items()
+        }
     for gate in gates:
         if gate.name in decisions:
             note = _notes(gate, decisions[gate.name], test, metrics)
             found[gate.name] = _value(decisions[gate.name], note)
     return found
+
+
+def _same(test: Paired) -> bool:
+    """Whether both models say the same of every row: then they are as good as each other, whatever rows may come."""
+    pairs = ((test.base.label, test.head.label), (test.base.score, test.head.score))
+    return all(
+        one is other or (one is not None and other is not None and np.array_equal(one, other))
+        for one, other in pairs
+    )
 
 
 def _test(told: Told, head: _Table | str, base: _Table | str, group: str | None) -> Paired | Unpaired | str:
@@ -169,6 +185,8 @@ def _notes(
     gate: Significance, decision: Decision, test: Paired | Unpaired | str, metrics: Mapping[str, Scalar]
 ) -> str:
     notes = []
+    if isinstance(test, Paired) and _same(test):
+        notes.append("the predictions are the same in every row")
     if isinstance(test, Unpaired):
         notes.append(f"not paired: {test.reason}")
     elif isinstance(test, Paired):
