@@ -25,7 +25,8 @@ class ColumnChange(Part):
     """A column on both sides: what it is kept as, the share of rows without a value, categories, drift.
 
     `new` and `gone` are the first categories that one side alone has, `new_count` and `gone_count` how many there are.
-    `psi` is the population stability index against the base, None where it cannot be told; up to `noise` it is chance.
+    `psi` is the population stability index against the base, None where it cannot be told, and `unclear` says why; up
+    to `noise` it is chance.
     """
 
     name: Name
@@ -41,6 +42,7 @@ class ColumnChange(Part):
     psi: Annotated[float, Field(ge=0)] | None = None
     noise: Annotated[float, Field(ge=0)] = 0.0
     band: Band | None = None
+    unclear: Name = ""
 
     @property
     def changed(self) -> bool:
@@ -51,6 +53,11 @@ class ColumnChange(Part):
             or self.nulls != self.base_nulls
             or self.band not in {None, "stable"}
         )
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there is an index to tell, but too few rows to tell it from chance."""
+        return self.psi is None and self.noise > 0
 
     def drifted(self, limit: float) -> bool:
         """Whether the index is beyond a limit, and beyond chance."""

@@ -104,13 +104,11 @@ def _column(name: str, old: ColumnProfile | None, new: ColumnProfile | None) -> 
     )
     if old is None or new is None:
         return change
-    if old.type != new.type:
-        return change.model_copy(update={"kind": "retyped"})
     added, gone = _beside(new, old), _beside(old, new)
     drift = psi(old, new)
     return change.model_copy(
         update={
-            "kind": "kept",
+            "kind": "kept" if old.type == new.type else "retyped",
             "new": added[:MOST_VALUES],
             "new_count": len(added),
             "gone": gone[:MOST_VALUES],
@@ -118,6 +116,7 @@ def _column(name: str, old: ColumnProfile | None, new: ColumnProfile | None) -> 
             "psi": None if drift.value is None else max(0.0, round(drift.value, DIGITS)),
             "noise": round(drift.noise, DIGITS),
             "band": drift.band,
+            "unclear": drift.reason[:LONGEST_NAME],
         }
     )
 

@@ -79,8 +79,8 @@ def _lines(change: DataChange, paint: Paint) -> Iterator[str]:
     rest = [column for column in change.columns if not column.changed and column.psi is not None]
     if rest:
         most = max(rest, key=lambda column: column.psi or 0.0)
-        count = f"{len(rest):,} column{'s' * (len(rest) != 1)}"
-        yield f"  {count} without a change worth telling, largest PSI {index(most)} ({clean(most.name, limit=WIDEST)})"
+        count = f"{len(rest):,} other column{'s' * (len(rest) != 1)}"
+        yield f"  {count}: PSI at most {index(most)} ({clean(most.name, limit=WIDEST)})"
 
 
 def _title(change: DataChange, paint: Paint) -> str:

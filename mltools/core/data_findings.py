@@ -1,6 +1,6 @@
 """What each part of a `data` gate finds in the facts: a sentence, and the numbers behind it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,16 +78,18 @@ def alike(change: DataChange, limit: float, names: Sequence[str]) -> Finding:
         return Finding(Outcome.PASSED, f"{name} is unchanged", {"psi": 0.0, "psi_limit": limit})
     if change.problem is not None:
         return Finding(Outcome.UNDECIDED, f"{name} cannot be compared: {change.problem}")
-    columns = [column for column in change.columns if column.psi is not None]
-    if names:
-        columns = [column for column in columns if column.name in names]
-    return _drift(change, columns, limit, sorted(set(names) - {column.name for column in columns}))
+    columns = [column for column in change.columns if not names or column.name in names]
+    unclear = {column.name: column.unclear for column in columns if column.psi is None}
+    if not names:  # of what is not kept, as of ids, nobody expects an index
+        unclear = {column.name: column.unclear for column in columns if column.too_few}
+    unclear |= {name: "not on both sides" for name in names if name not in {one.name for one in columns}}
+    return _drift(change, [column for column in columns if column.psi is not None], limit, unclear)
 
 
 def _drift(
-    change: DataChange, columns: Sequence[ColumnChange], limit: float, unknown: Sequence[str]
+    change: DataChange, columns: Sequence[ColumnChange], limit: float, unclear: Mapping[str, str]
 ) -> Finding:
-    """The verdict over columns with an index; `unknown` were asked for and have none."""
+    """The verdict over columns with an index; `unclear` are those that should have one, with the reason."""
     name = _file(change.path)
     order = sorted(columns, key=_index, reverse=True)
     drifted = [column for column in order if column.drifted(limit)]
@@ -98,9 +100,11 @@ def _drift(
     if drifted:
         found = some([_index_text(column) for column in drifted])
         return Finding(Outcome.FAILED, f"{name} has drifted: {found}; allowed {limit:g}", evidence)
-    if unknown or worst is None:
-        whose = some([title(column) for column in unknown]) if unknown else "any column"
+    if unclear:
+        whose = some([f"{title(column)} ({why or 'unknown'})" for column, why in unclear.items()])
         return Finding(Outcome.UNDECIDED, f"{name}: there is no PSI of {whose}", evidence)
+    if worst is None:
+        return Finding(Outcome.UNDECIDED, f"{name}: there is no PSI of any column", evidence)
     return Finding(Outcome.PASSED, f"{name}: largest {_index_text(worst)}; allowed {limit:g}", evidence)
 
 

@@ -108,6 +108,8 @@ def test_a_breaking_change_of_the_contract_fails_where_that_is_asked(
         ([column("size", 0.9), column("name", None)], {"columns": ["size", "name"]}, Outcome.FAILED),
         ([column("size", 0.1)], {"columns": ["colour"]}, Outcome.UNDECIDED),
         ([column("name", None)], {}, Outcome.UNDECIDED),
+        ([column("size", 0.1), column("site", None, noise=0.3)], {}, Outcome.UNDECIDED),
+        ([column("size", 0.9), column("site", None, noise=0.3)], {}, Outcome.FAILED),
         ([], {}, Outcome.UNDECIDED),
     ],
 )
