@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mltools.core import margins, telling
-from mltools.core.contract import LONGEST, Contract, Role
+from mltools.core.contract import LONGEST, TEXTUAL, ColumnType, Contract, Role
 from mltools.core.names import shown
 from mltools.core.observed import SHAPES, Observed, Seen
+from mltools.core.wording import JSON
 from mltools.errors import DataError
 
 # An enumeration is read by a person, so it ends where a page does; and each value must have been seen often enough that
@@ -75,25 +76,32 @@ def names_rows(seen: Seen) -> bool:
     """Whether the values, all different, are the names of rows rather than measurements that happen to differ."""
     if not seen.exact or seen.distinct != seen.values or not seen.values:
         return False
-    if telling.identifying(seen.name):
-        return seen.type in {"integer", "string"}
-    if seen.type == "string":
-        return seen.values >= margins.FEW and (
-            seen.shape in {"uuid", "digest"} or telling.numbering(seen.name)
-        )
-    low, high = seen.minimum, seen.maximum
-    if seen.type != "integer" or not isinstance(low, int) or not isinstance(high, int):
+    if not perhaps_names(seen.name, seen.type, seen.shape):
         return False
-    if telling.named(seen.name, "year", "time", "timestamp", "ts", "epoch", "date"):
+    if telling.identifying(seen.name):
+        return True
+    if seen.type in TEXTUAL:
+        return seen.values >= margins.FEW
+    low, high = seen.minimum, seen.maximum
+    if not isinstance(low, int) or not isinstance(high, int):
         return False
     pairs = seen.values * (seen.values - 1) / 2
     return pairs / (high - low + 1) >= TOO_MANY_TO_MISS
 
 
+def perhaps_names(name: str, kind: ColumnType, shape: str | None) -> bool:
+    """Whether values of this type and shape in a column of this name are names of rows when they all differ."""
+    if telling.identifying(name):
+        return kind == "integer" or kind in TEXTUAL
+    if kind in TEXTUAL:
+        return shape in {"uuid", "digest"} or telling.numbering(name)
+    return kind == "integer" and not telling.named(name, "year", "time", "timestamp", "ts", "epoch", "date")
+
+
 def _rules(seen: Seen, rows: int, time: str | None) -> Iterator[tuple[str, Any]]:
     """The rules of a column, in the order of the model."""
     role = _role(seen, time)
-    listed = seen.type == "string" and role not in {"id", "sensitive"}
+    listed = seen.type in TEXTUAL and role not in {"id", "sensitive"}
     yield "type", "category" if listed and _category(seen) else seen.type
     required, gaps = margins.nulls(rows, rows - seen.values)
     if required:
@@ -106,7 +114,7 @@ def _rules(seen: Seen, rows: int, time: str | None) -> Iterator[tuple[str, Any]]
                 yield rule, bound
     if listed and listable(seen):
         yield "enum", sorted(str(value) for value, _ in seen.top)
-    elif seen.type == "string" and seen.values:
+    elif seen.type in TEXTUAL and seen.values:
         yield from _text(seen)
     if role != "sensitive" and names_rows(seen):
         yield "unique", True
@@ -115,7 +123,7 @@ def _rules(seen: Seen, rows: int, time: str | None) -> Iterator[tuple[str, Any]]
 
 
 def _role(seen: Seen, time: str | None) -> Role | None:
-    if seen.shape == "email":
+    if seen.personal:
         return "sensitive"
     if seen.name == time:
         return "time"
@@ -125,11 +133,13 @@ def _role(seen: Seen, time: str | None) -> Role | None:
 def _category(seen: Seen) -> bool:
     """Whether text is a choice among few values and no free text."""
     return (
-        seen.type == "string"
+        seen.type in TEXTUAL
         and seen.complete
         and 0 < seen.distinct <= max(MOST_LISTED, math.isqrt(seen.values))
         and seen.values >= ROWS_OF_CATEGORY * seen.distinct
         and (seen.longest or 0) <= LONGEST_LISTED
+        # An object or a list in JSON is a string by its text, and no category.
+        and not (seen.kept_as == JSON and any(str(value)[:1] in {"{", "["} for value, _ in seen.top))
     )
 
 
@@ -154,7 +164,7 @@ def _evidence(seen: Seen, rows: int, role: Role | None) -> str:
 
 def _values(seen: Seen, role: Role | None) -> str | None:
     if role == "sensitive":
-        why = "its values" if seen.shape == "email" else "its name"
+        why = "its name" if telling.personal(seen.name) else "its values"
         return f"personal by {why}, so no value is shown here or in reports"
     different = f"{'' if seen.exact else 'about '}{seen.distinct:,} different"
     if seen.exact and seen.distinct == seen.values:

@@ -57,12 +57,19 @@ def bounds(seen: Seen) -> Bounds:
         return told
     if low == high:
         return _around(seen, low)
-    down, up = (0, 0) if _indicator(low, high, seen) else (_margin(seen, low), _margin(seen, high))
+    down, up = 0.0, 0.0
+    if not _indicator(low, high, seen):
+        down, up = _margin(seen, low, seen.at_minimum), _margin(seen, high, seen.at_maximum)
     smallest = _round(low - down, down, math.floor) if down else low
     largest = _round(high + up, up, math.ceil) if up else high
     return _kept(seen, max(smallest, 0) if low >= 0 else smallest), _kept(
         seen, min(largest, 0) if high <= 0 else largest
     )
+
+
+def round_number(value: float | None) -> bool:
+    """Whether a number is short enough to be the end of a scale, as 100 or 0.05 is and -0.044641636506989144 is not."""
+    return value is not None and float(f"{value:.4g}") == value
 
 
 def nulls(rows: int, gaps: int) -> tuple[bool, float | None]:
@@ -125,11 +132,11 @@ def _indicator(low: float, high: float, seen: Seen) -> bool:
     return seen.type == "integer" and (low, high) == (0, 1)
 
 
-def _margin(seen: Seen, extreme: float) -> float:
+def _margin(seen: Seen, extreme: float, there: int) -> float:
     """How far a bound lies beyond an extreme; 0 at the end of a scale."""
     low, high = float(seen.minimum or 0), float(seen.maximum or 0)
     span = min(high, FARTHEST / 4) - max(low, -FARTHEST / 4)
-    if dict(seen.top).get(extreme, 0) >= max(EDGE_ROWS, EDGE_SHARE * seen.values) and seen.values >= FEW:
+    if there >= max(EDGE_ROWS, EDGE_SHARE * seen.values):
         return 0
     if seen.values < FEW or seen.mean is None or not seen.std:
         return span

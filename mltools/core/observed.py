@@ -17,15 +17,18 @@ GAPS = (*SURE, "NA", "na", "None", "none", "#NA", "NIL", "nil", "-", "--", "?", 
 
 # Types from the narrowest to the widest. `boolean` and `integer` share 0 and 1; names tell them apart.
 NARROW: tuple[ColumnType, ...] = ("boolean", "integer", "number", "date", "datetime")
+# In JSON a category may be spelled with numbers, a string may not.
+WIDE: tuple[ColumnType, ...] = ("string", "category")
 
 # Shapes of text that are known well enough to be asked for, the narrowest first.
 SHAPES: Mapping[str, str] = {
     "uuid": "[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
     "digits": "[0-9]+",
     "digest": "[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}",
-    "email": r"[^@\s]+@[^@\s]+\.[^@\s.]+",
     "url": r"https?://\S+",
 }
+# What a person goes by. Looked for to keep values out of comments and reports, not to be asked for.
+PERSONAL = r"[^@\s]+@[^@\s]+\.[^@\s.]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,12 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A column under its type. `values` rows have one; `minimum` and `maximum` of dates and times are ISO 8601 text.
+    """A column under its type. `values` rows have one.
 
-    `distinct` is an estimate unless `exact`. `top` are values with their rows, the most frequent first: all of them
+    `minimum` and `maximum` of dates and times are ISO 8601 text; `at_minimum` and `at_maximum` rows have just these,
+    counted for round numbers only. `distinct` is an estimate unless `exact`. `top` are values with their rows, the most frequent first: all of them
     when `complete`. `mean` and `std` are of numbers; lengths, in characters, and `shape` (a key of SHAPES that every
-    value has) are of text.
+    value has) are of text, as is whether values look `personal`.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Seen:
     kept_as: str = TEXT
     minimum: Value | None = None
     maximum: Value | None = None
+    at_minimum: int = 0
+    at_maximum: int = 0
     mean: float | None = None
     std: float | None = None
     distinct: int = 0
@@ -70,6 +76,7 @@ class Seen:
     shortest: int | None = None
     longest: int | None = None
     shape: str | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ def chosen(counted: Counted, missing: frozenset[str], *, truth: bool) -> ColumnT
         fitting.remove("integer")
     if fitting:
         return fitting[0]
-    return "string" if "string" in counted.fits else None
+    return next((kind for kind in WIDE if counted.fits.get(kind, -1) == values), None)
 
 
 def _kept(counted: Counted) -> ColumnType | None:

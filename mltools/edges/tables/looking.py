@@ -1,0 +1,174 @@
+"""What to ask about a column and what was answered: from the plan for a sample to that for all rows."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mltools.core.contract import TEXTUAL, ColumnType
+from mltools.core.inference import perhaps_names
+from mltools.core.margins import round_number
+from mltools.core.observed import SHAPES, Counted, Seen
+from mltools.edges.tables.measuring import BITS_FOR_A_VALUE, MOST_BITS
+from mltools.edges.tables.seeing import NUMBERS, Cell, Count, Plan
+
+# Longer values are no categories, and are not held in memory.
+LONGEST_LISTED = 200
+# An estimate is good to a few per cent: below this share of the rows, values do repeat.
+NEARLY = 0.9
+COUNTED = frozenset({"integer", *TEXTUAL})
+
+Struct = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What was asked and answered about a column."""
+
+    cell: Cell
+    plan: Plan
+    answer: Struct
+
+    @property
+    def values(self) -> int:
+        return int(self.answer["fitting"])
+
+    @property
+    def fits(self) -> bool:
+        """Whether all values have the type."""
+        return bool(self.answer["present"] == self.values) and not self.answer.get("padded")
+
+    @property
+    def listed(self) -> dict[Any, int] | None:
+        """Each value with its rows, None when they were not asked for, or are not all that there are."""
+        found: dict[Any, int]
+        if self.plan.kind == "boolean":
+            found = {True: self.answer["yes"], False: self.values - self.answer["yes"]}
+        elif "listed" in self.answer:
+            found = {**(self.answer["listed"] or {})}
+            if not self.plan.every:
+                found[""] = self.answer["empty"]
+        else:
+            return None
+        found = {value: rows for value, rows in found.items() if rows}
+        return found if sum(found.values()) == self.values else None
+
+    @property
+    def shape(self) -> str | None:
+        """The narrowest shape that all values have."""
+        return next((shape for shape in self.plan.shapes if self.answer[shape] == self.values > 0), None)
+
+    @property
+    def personal(self) -> bool:
+        """Whether most values look like what a person goes by."""
+        return self.plan.known_personal or bool(2 * self.answer.get("personal", 0) > self.values)
+
+    @property
+    def short(self) -> bool:
+        """Whether values are text that may be listed."""
+        return self.plan.kind in TEXTUAL and self.values > 0 and self.answer["longest"] <= LONGEST_LISTED
+
+    @property
+    def to_count(self) -> bool:
+        """Whether a rule hangs on how many values differ exactly."""
+        return (
+            self.plan.distinct is Count.ABOUT
+            and bool(self.answer["distinct"] >= NEARLY * self.values > 0)
+            and perhaps_names(self.cell.name, self.plan.kind, self.shape)
+        )
+
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """The bounds of integers that lie closely enough for a bit each."""
+        if self.plan.kind != "integer":
+            return None
+        low, high = self.answer["minimum"], self.answer["maximum"]
+        return (low, high) if high - low < min(self.values * BITS_FOR_A_VALUE, MOST_BITS) else None
+
+
+def first_plan(kind: ColumnType, count: Count, *, every: bool = False) -> Plan:
+    """What to ask when nothing but the type is known."""
+    text = kind in TEXTUAL
+    shapes = tuple(SHAPES) if text else ()
+    return Plan(kind, shapes, personal=text, every=every, distinct=count if kind in COUNTED else Count.NOT)
+
+
+def next_plan(column: Column, *, whole: bool) -> Plan:
+    """What to ask of all rows by what is known; `whole` says that the sample seems to have been all of them."""
+    kind = column.plan.kind
+    ends = tuple(
+        (end, column.answer[end])
+        for end in ("minimum", "maximum")
+        if kind in NUMBERS and round_number(column.answer[end])
+    )
+    listed = tuple(column.listed or ()) if column.short else ()
+    count = Count.NOT
+    if kind in COUNTED and not listed:
+        count = Count.EXACTLY if whole else Count.ABOUT
+    return Plan(
+        kind,
+        shapes=() if column.shape is None else (column.shape,),
+        known_personal=column.personal,
+        listed=listed,
+        distinct=count,
+        ends=ends,
+    )
+
+
+def counted(cell: Cell, rows: int, answer: Struct) -> Counted:
+    """The answer to `seeing.kinds`; a column without any value has none."""
+    fits = {kind: answer.get(f"fits_{kind}", 0) for kind in cell.kinds}
+    padded, pointed = answer.get("padded", 0), answer.get("pointed", 0)
+    return Counted(
+        cell.name,
+        cell.kept_as,
+        rows,
+        answer.get("present", 0),
+        fits,
+        padded,
+        pointed,
+        bare(answer.get("gaps")),
+    )
+
+
+def seen(column: Column) -> Seen:
+    kind, answer, listed = column.plan.kind, column.answer, column.listed
+    top = sorted(listed.items(), key=lambda item: (-item[1], item[0])) if listed is not None else []
+    return Seen(
+        column.cell.name,
+        kind,
+        column.values,
+        column.cell.kept_as,
+        minimum=_plain(kind, answer.get("minimum")),
+        maximum=_plain(kind, answer.get("maximum")),
+        at_minimum=answer.get("at_minimum", 0),
+        at_maximum=answer.get("at_maximum", 0),
+        mean=_rounded(answer.get("mean")),
+        std=_rounded(answer.get("std")),
+        distinct=len(top) if listed is not None else answer.get("distinct", 0),
+        exact=listed is not None or column.plan.distinct is Count.EXACTLY,
+        top=tuple(top),
+        complete=listed is not None,
+        shortest=answer.get("shortest"),
+        longest=answer.get("longest"),
+        shape=column.shape,
+        personal=column.personal,
+    )
+
+
+def bare(counts: Mapping[str, int] | None) -> dict[str, int]:
+    """Texts with their rows, without the quotes that they have in JSON; what was not listed is left out."""
+    found: Counter[str] = Counter()
+    for text, rows in (counts or {}).items():
+        if text and rows:
+            found[text.strip('"')] += rows
+    return dict(found)
+
+
+def _plain(kind: ColumnType, value: Any) -> Any:
+    return float(value) if kind == "number" and value is not None else value
+
+
+def _rounded(value: float | None) -> float | None:
+    """The sum over threads differs in the last digits from one time to the next; the contract must not."""
+    return None if value is None else float(f"{value:.6g}")

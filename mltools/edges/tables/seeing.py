@@ -1,0 +1,224 @@
+"""The queries that observe data, text only: which types the values have, then what they are under the chosen one.
+
+Whether a value is of a type is asked with the same SQL as in validation (`cells`), so that the two never disagree.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mltools.core.contract import TEXTUAL, Column, ColumnType, Value
+from mltools.core.observed import GAPS, NARROW, PERSONAL, SHAPES
+from mltools.core.wording import JSON, TEXT
+from mltools.edges.tables.cells import FLOATS, Slot, constant, literal, raw, typed
+
+MOMENTS = frozenset({"date", "datetime"})
+NUMBERS = frozenset({"integer", "number"})
+KINDS: tuple[ColumnType, ...] = (*NARROW, "string", "category")
+NEVER = "CAST(NULL AS "
+SAMPLE = "sample"
+# Beyond, DuckDB's sum of squares would overflow.
+SQUARED = "1e150"
+# Sampled values are cut: long ones are of no type but text.
+CUT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column of the data by its place."""
+
+    name: str
+    index: int
+    kept_as: str
+
+    def slot(self, kind: ColumnType) -> Slot:
+        return Slot(self.index, Column(type=kind), self.kept_as)
+
+    @property
+    def spelled(self) -> bool:
+        """Whether values are kept as text that may spell anything."""
+        return self.kept_as in {TEXT, JSON}
+
+    @property
+    def kinds(self) -> tuple[ColumnType, ...]:
+        """The types that values kept so can have at all."""
+        return tuple(kind for kind in KINDS if not typed(self.slot(kind)).startswith(NEVER))
+
+
+class Count(StrEnum):
+    """How the different values of a column are counted."""
+
+    NOT = ""
+    ABOUT = "approx_count_distinct("
+    EXACTLY = "count(DISTINCT "
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask about a column under a type.
+
+    Of the `listed` values the rows are counted, and of the `ends`, by what they are called. With `every` or an exact
+    count of different values DuckDB keeps all rows before it looks at them: that is for a sample.
+    """
+
+    kind: ColumnType
+    shapes: tuple[str, ...] = ()
+    personal: bool = False
+    known_personal: bool = False
+    listed: tuple[str, ...] = ()
+    every: bool = False
+    distinct: Count = Count.NOT
+    ends: tuple[tuple[str, Value], ...] = ()
+
+
+def sample(scan: str, cells: Sequence[Cell], rows: int) -> str:
+    """The first rows, long values cut, as a table with the columns of the data."""
+    kept = ", ".join(f"{_cut(cell)} AS c{cell.index}" for cell in cells)
+    return f"CREATE OR REPLACE TEMP TABLE {SAMPLE} AS SELECT {kept} FROM {scan} LIMIT {rows}"
+
+
+def kinds(scan: str, cells: Sequence[Cell]) -> str:
+    """For each column with a value: its index, and a struct of how many values there are, of which types, spelled how.
+
+    The columns are kept as one type. Their values are asked one below the other: DuckDB plans the many questions once,
+    which for a table of thirty columns takes longer than to answer them.
+    """
+    one = replace(cells[0], index=0)
+    indices = ", ".join(str(cell.index) for cell in cells)
+    columns = ", ".join(f"c{cell.index}" for cell in cells)
+    values = f"SELECT unnest([{indices}]) AS i, unnest([{columns}]) AS c0 FROM {scan}"
+    return f"SELECT i, {_kinds(one)} FROM (SELECT i, {_raw(one, frozenset())} FROM ({values})) GROUP BY i"
+
+
+def look(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -> str:
+    """One row: the rows, then for each column a struct of its values under its type, as planned."""
+    terms = [_look(cell, plan, missing) for cell, plan in plans.items()]
+    return f"SELECT {', '.join(('count(*)', *terms))} FROM ({_values(scan, plans, missing)})"
+
+
+def values(scan: str, cell: Cell, kind: ColumnType, missing: frozenset[str], most: int) -> str:
+    """Each value of a column with its rows; no more than so many."""
+    rows = _values(scan, {cell: Plan(kind)}, missing)
+    value = f"v{cell.index}"
+    return f"SELECT {value}, count(*) FROM ({rows}) WHERE {value} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}"
+
+
+def differing(
+    scan: str, cell: Cell, kind: ColumnType, missing: frozenset[str], bounds: tuple[int, int] | None
+) -> str:
+    """How many different values a column has; within `bounds` by a bit for each integer that there may be."""
+    value = f"v{cell.index}"
+    count = f"count(DISTINCT {value})"
+    if bounds is not None:
+        low, high = (f"CAST('{bound}' AS BIGINT)" for bound in bounds)
+        count = f"coalesce(bit_count(bitstring_agg({value}, {low}, {high})), 0)"
+    return f"SELECT {count} FROM ({_values(scan, {cell: Plan(kind)}, missing)})"
+
+
+def _values(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -> str:
+    raws = [_raw(cell, missing) for cell in plans]
+    raws += [f"c{cell.index}" for cell in plans if missing and cell.spelled]
+    values = [f"{typed(cell.slot(plan.kind))} AS v{cell.index}" for cell, plan in plans.items()]
+    return f"SELECT {', '.join(('*', *values))} FROM (SELECT {', '.join(raws) or '1 AS nothing'} FROM {scan})"
+
+
+def _raw(cell: Cell, missing: frozenset[str]) -> str:
+    """The cell as r, without the texts that mean "no value", and as the number d, as `cells.typed` asks for them."""
+    value = raw(cell.slot("string"))
+    if missing and cell.spelled:
+        value = f"CASE WHEN {value} NOT IN ({_forms(cell, missing)}) THEN {value} END"
+    return f"{value} AS r{cell.index}, TRY_CAST(c{cell.index} AS DOUBLE) AS d{cell.index}"
+
+
+def _kinds(cell: Cell) -> str:
+    text = f"r{cell.index}"
+    counts = {kind: f"count({typed(cell.slot(kind))})" for kind in cell.kinds}
+    if cell.kept_as == TEXT:
+        counts["string"] = counts["category"] = f"count({text})"
+    terms = {
+        "present": f"count({text})",
+        "distinct": f"count(DISTINCT {text})",
+        **{f"fits_{kind}": count for kind, count in counts.items()},
+    }
+    if cell.spelled:
+        number = typed(cell.slot("number"))
+        terms["padded"] = f"{_padded(text)} FILTER (({number}) IS NOT NULL)"
+        terms["pointed"] = f"count_if(contains({text}, '.') AND ({number}) IS NOT NULL)"
+        terms["gaps"] = f"histogram_exact({text}, [{_forms(cell, GAPS)}])"
+    elif cell.kept_as in FLOATS:
+        terms["pointed"] = f"count({text})"
+    return _struct(terms)
+
+
+def _look(cell: Cell, plan: Plan, missing: frozenset[str]) -> str:
+    text, value = f"r{cell.index}", f"v{cell.index}"
+    terms = {"present": f"count({text})", "fitting": f"count({value})"}
+    terms |= _extremes(plan.kind, value)
+    if plan.kind in NUMBERS and cell.spelled:
+        terms["padded"] = _padded(text)
+    terms |= _asked(plan, value)
+    if missing and cell.spelled:
+        terms["gaps"] = f"histogram_exact(c{cell.index}, [{_forms(cell, missing)}])"
+    return _struct(terms)
+
+
+def _extremes(kind: ColumnType, value: str) -> dict[str, str]:
+    if kind in NUMBERS:
+        squared = f"CASE WHEN abs(CAST({value} AS DOUBLE)) < {SQUARED} THEN CAST({value} AS DOUBLE) END"
+        return {
+            "minimum": f"min({value})",
+            "maximum": f"max({value})",
+            "mean": f"avg({squared})",
+            "std": f"stddev_pop({squared})",
+        }
+    if kind in MOMENTS:
+        return {end: f"CAST({end[:3]}({value}) AS VARCHAR)" for end in ("minimum", "maximum")}
+    if kind in TEXTUAL:
+        return {"shortest": f"min(length({value}))", "longest": f"max(length({value}))"}
+    return {}
+
+
+def _asked(plan: Plan, value: str) -> dict[str, str]:
+    column = Column(type=plan.kind)
+    terms = {name: f"count_if(regexp_full_match({value}, {literal(SHAPES[name])}))" for name in plan.shapes}
+    if plan.personal:
+        terms["personal"] = f"count_if(regexp_full_match({value}, {literal(PERSONAL)}))"
+    terms |= {f"at_{name}": f"count_if({value} = {constant(end, column)})" for name, end in plan.ends}
+    if plan.kind == "boolean":
+        terms["yes"] = f"count_if({value})"
+    elif plan.every:
+        terms["listed"] = f"histogram({value})"
+    elif plan.listed:
+        # Values that are not listed are counted under "", so that the empty text is counted apart.
+        known = ", ".join(literal(item) for item in plan.listed if item)
+        terms["listed"] = f"histogram_exact({value}, [{known}])"
+        terms["empty"] = f"count_if({value} = '')"
+    if plan.distinct is not Count.NOT:
+        terms["distinct"] = f"{plan.distinct.value}{value})"
+    return terms
+
+
+def _padded(text: str) -> str:
+    # What lies between "00" and "0:" begins with a zero and a digit.
+    return f"count_if({text} >= '00' AND {text} < '0:')"
+
+
+def _forms(cell: Cell, texts: Iterable[str]) -> str:
+    """Texts as the column keeps them, as SQL constants."""
+    listed = sorted(texts)
+    quoted = [f'"{text}"' for text in listed] if cell.kept_as == JSON else []
+    return ", ".join(map(literal, [*listed, *quoted]))
+
+
+def _struct(terms: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"'{name}': {term}" for name, term in terms.items()) + "}"
+
+
+def _cut(cell: Cell) -> str:
+    column = f"c{cell.index}"
+    if cell.kept_as in {TEXT, "VARCHAR"}:
+        return f"left({column}, {CUT})"
+    if cell.kept_as == JSON:
+        long = f"CASE WHEN {column}[1] IN ('{{', '[') THEN '{{}}' ELSE '\"...\"' END"
+        return f"CASE WHEN strlen({column}) <= {CUT} THEN {column} ELSE {long} END"
+    return column
