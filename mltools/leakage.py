@@ -12,16 +12,17 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mltools import __version__
+from mltools import __version__, locating
 from mltools.core.contract import parse_contract
 from mltools.core.data_changes import DataChange
 from mltools.core.data_facts import DataFacts, Overlap, Pairing, Repeats
 from mltools.core.gates import Data, Gate
 from mltools.core.records import DataSet
+from mltools.core.urls import is_url
 from mltools.edges import documents, files
-from mltools.edges.hashes import HashCache, UnhashableError
 from mltools.errors import ConfigError, DataError
-from mltools.project import HASHES, Project
+from mltools.locating import Found
+from mltools.project import Project
 
 REMEMBERED = "cache/counted"
 
@@ -66,7 +67,7 @@ def _places(project: Project, known: DataFacts, pairings: Mapping[Pairing, None]
     """The files that a gate can mean: data sets, outputs of the pipeline, and what is there."""
     outputs = {stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs}
     named = {path for pairing in pairings for path in (pairing.train, pairing.test)}
-    return frozenset({*known.paths, *outputs, *(path for path in named if _inside(project, path).exists())})
+    return frozenset({*known.paths, *outputs, *(path for path in named if _place(project, path).exists())})
 
 
 class _Counting:
@@ -78,61 +79,59 @@ class _Counting:
         self._unread = unread
 
     def overlap(self, pairing: Pairing) -> Overlap | str:
-        places = {path: _inside(self._project, path) for path in (pairing.train, pairing.test)}
-
-        def count() -> Overlap:
+        def count(train: Path, test: Path) -> Overlap:
             # DuckDB is loaded only where data are read.
             from mltools.edges.tables import overlaps  # noqa: PLC0415
 
-            train, test = places.items()
             examples = 0 if self._sensitive(pairing.ids) else overlaps.EXAMPLES
-            return overlaps.overlap(train, test, pairing.ids, examples=examples)
+            return overlaps.overlap(
+                (pairing.train, train), (pairing.test, test), pairing.ids, examples=examples
+            )
 
         contracts = sorted(
             item.contract_md5 or "" for item in self._data
         )  # they say which columns are sensitive
-        return self._remembered(Overlap, places, ["overlap", pairing.ids, contracts], count)
+        what = ["overlap", pairing.ids, contracts]
+        return self._remembered(Overlap, (pairing.train, pairing.test), what, count)
 
     def repeats(self, path: str) -> Repeats | str:
-        place = self._project.root / path
-
-        def count() -> Repeats:
+        def count(place: Path) -> Repeats:
             from mltools.edges.tables import overlaps  # noqa: PLC0415 - as above
 
             return overlaps.repeats(place, path)
 
-        return self._remembered(Repeats, {path: place}, ["repeats"], count)
+        return self._remembered(Repeats, (path,), ["repeats"], count)
 
     def _remembered(
-        self, kind: type[Counts], places: Mapping[str, Path], what: Sequence[Any], count: Callable[[], Counts]
+        self, kind: type[Counts], paths: Sequence[str], what: Sequence[Any], count: Callable[..., Counts]
     ) -> Counts | str:
         """The counts, or why the files cannot be read."""
         if self._unread is not None:
             return self._unread
-        for name, place in places.items():
-            if not place.exists():
-                return f"{name}: no such file here; `mltools data pull` fetches tracked data"
-        key = self._key(places, what)
-        store = None if key is None else self._project.work_dir / REMEMBERED / f"{key}.json"
-        if store is not None and (known := _read(kind, store)) is not None:
-            return known
         try:
-            found = count()
+            found = [self._find(path) for path in paths]
+            key = self._key(found, what)
+            store = None if key is None else self._project.work_dir / REMEMBERED / f"{key}.json"
+            if store is not None and (known := _read(kind, store)) is not None:
+                return known
+            counted = count(*(locating.bring(self._project, one) for one in found))
+            # Not of files that changed meanwhile.
+            if store is not None and self._key([self._find(path) for path in paths], what) == key:
+                files.write_atomic(store, documents.write_json(asdict(counted), indent=None))
         except DataError as error:
             return error.message
-        if store is not None and self._key(places, what) == key:  # not of files that changed meanwhile
-            files.write_atomic(store, documents.write_json(asdict(found), indent=None))
-        return found
+        return counted
 
-    def _key(self, places: Mapping[str, Path], what: Sequence[Any]) -> str | None:
-        hashes = HashCache.load(self._project.root, self._project.work_dir / HASHES)
-        try:
-            content = [(name, hashes.md5(name)) for name in places]
-        except UnhashableError:
+    def _find(self, path: str) -> Found:
+        if not is_url(path) and not _place(self._project, path).exists():
+            raise DataError(f"{path}: no such file here; `mltools data pull` fetches tracked data")
+        return locating.find(self._project, path)
+
+    def _key(self, found: Sequence[Found], what: Sequence[Any]) -> str | None:
+        """By what the counts are known again; None where nothing tells whether a file changed."""
+        if any(one.key is None for one in found):
             return None
-        finally:
-            hashes.save()
-        text = json.dumps([content, what, __version__])
+        text = json.dumps([[(one.path, one.key) for one in found], what, __version__])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def _sensitive(self, columns: Sequence[str]) -> bool:
@@ -152,7 +151,7 @@ class _Counting:
         return False
 
 
-def _inside(project: Project, path: str) -> Path:
+def _place(project: Project, path: str) -> Path:
     """A path that a gate names. One that leads out of the project leads nowhere."""
     place = project.root / path
     return place if place.resolve().is_relative_to(project.root.resolve()) else project.work_dir / "nowhere"
