@@ -74,6 +74,17 @@ def histogram(counts: Mapping[Number, int]) -> Histogram:
     return Histogram(low=values[0], edges=found, counts=tuple(_binned(counts, values, boundaries(found))))
 
 
+def merged(counts: Mapping[Number, int], minimum: Number, maximum: Number) -> Histogram:
+    """The histogram of values of which is known how many lie up to each number: these numbers are its edges."""
+    values = sorted(counts)
+    found = (
+        *dict.fromkeys(edge for edge in _at(counts, values, levels(sum(counts.values()))) if edge < maximum),
+        maximum,
+    )
+    ends = (*found[:-1], values[-1])
+    return Histogram(low=minimum, edges=found, counts=tuple(_binned(counts, values, ends)))
+
+
 def quantile(bins: Histogram, share: float, *, whole: bool) -> Number:
     """The value below which this share of all lies, to within its bin."""
     rank = share * sum(bins.counts)

@@ -69,9 +69,10 @@ class Spread(Part):
     maximum: Number | Moment | None = None
     mean: Real | None = None
     std: Annotated[float, Field(strict=True, ge=0)] | None = None
-    quantiles: Annotated[
-        dict[Annotated[str, Field(pattern=r"^0\.\d{1,6}$")], Number | Moment], Field(max_length=20)
-    ] = Field(default_factory=dict)
+    quantiles: (
+        Annotated[dict[Annotated[str, Field(pattern=r"^0\.\d{1,6}$")], Number | Moment], Field(max_length=20)]
+        | None
+    ) = None
     histogram: Histogram | None = None
 
 
