@@ -7,11 +7,26 @@ from collections.abc import Iterable, Sequence
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"}
-_ESCAPES = {**_ENTITIES, **{char: f"\\{char}" for char in "\\`*_{}[]()+!|~$"}}
+# GitHub looks for mentions, references, emoji, math and commits in the text that Markdown has been turned into: neither
+# an entity nor a backslash hides one from it (github/cmark-gfm#181). A character that nobody sees does.
+APART = "\u200b"
+_ENTITIES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "#": "&#35;",
+    "$": "&#36;",
+    APART: "&#8203;",
+}
+_ESCAPES = {**_ENTITIES, **{char: f"\\{char}" for char in "\\`*_{}[]()+!|~"}}
+_LIVE = re.compile(
+    r"(?<=@)(?=\S)|(?<=\$)(?=\S)|(?<=#)(?=\d)|(?<=:)(?=//|[\w+-]+:)|\b(?<=www)(?=\.)|\b(?<=GH)(?=-\d)",
+    re.IGNORECASE,
+)
+_COMMIT = re.compile(r"\b(?=\d*[a-f])[0-9a-f]{7,64}\b", re.IGNORECASE)
 # Most of what a report shows: nothing in it means anything to Markdown, and it is too short for a commit.
 _HARMLESS = re.compile(r"[A-Za-z0-9 ]{0,6}|-?[0-9]{0,6}(\.[0-9]{0,6})?")
-_WORD_JOINER = "&#8203;"
+_PIECE = 6
 
 
 def escape(text: object, *, limit: int = 200) -> str:
@@ -19,19 +34,22 @@ def escape(text: object, *, limit: int = 200) -> str:
     line = clean(text, limit=limit)
     if _HARMLESS.fullmatch(line):
         return line
-    line = "".join(_ESCAPES.get(char, char) for char in line)
-    # `:x:` is an emoji, a bare address becomes a link by itself, so do a commit-like word and GH-123.
-    line = re.sub(r":(?=\S)", "&#58;", line)
-    line = re.sub(r"\b(www)\.", r"\1&#46;", line, flags=re.IGNORECASE)
-    line = re.sub(r"\b(GH)-(\d)", r"\1&#45;\2", line, flags=re.IGNORECASE)
-    return re.sub(r"\b([0-9a-f]{7})([0-9a-f]{0,33})\b", rf"\1{_WORD_JOINER}\2", line)
+    line = _COMMIT.sub(_in_pieces, _LIVE.sub(APART, line))
+    return "".join(_ESCAPES.get(char, char) for char in line)
+
+
+def _in_pieces(commit: re.Match[str]) -> str:
+    """A word that could name a commit, in pieces that are too short for it."""
+    word = commit[0]
+    return APART.join(word[at : at + _PIECE] for at in range(0, len(word), _PIECE))
 
 
 def code(text: object, *, limit: int = 200) -> str:
     """Foreign text as an inline code span that it cannot leave, also inside a table."""
     line = clean(text, limit=limit)
-    if "|" in line:
-        # GitHub ends a table cell at a bar even inside a code span, so this is HTML's element; Markdown counts inside it.
+    if "|" in line or "@" in line:
+        # GitHub ends a table cell at a bar even inside a code span, and an answer by mail mentions whoever stands in
+        # one. So this is HTML's element; Markdown counts inside it.
         return f"<code>{escape(line, limit=limit)}</code>".replace("\\|", "&#124;")
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""

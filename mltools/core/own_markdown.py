@@ -1,7 +1,7 @@
 """A project's own Markdown inside a report: its formatting counts, but it can neither hold HTML nor leave its place.
 
 Fenced blocks are read line by line and written anew at the margin, where nothing but their own bar ends them. Outside of
-them every `<` and `@` is an entity, and so no tag, comment (the report's marker is one) or mention is left.
+them every `<` is an entity and every `@` stands apart, so no tag, comment (the report's marker is one) or mention is left.
 """
 
 import re
@@ -11,8 +11,9 @@ from mltools.core.markdown import fence, visible
 
 _OPENS = re.compile(r" {0,3}(?P<bar>`{3,}|~{3,})(?P<info>[^`]*)")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+-]{1,20}")
-_SPAN = re.compile(r"(?<!`)(?P<bar>`+)(?!`)(?P<text>[^\n]*?[^`\n])(?P=bar)(?!`)")
-_ENTITIES = {"<": "&lt;", "@": "&#64;"}
+# A backslash before it would take away the meaning of what stands there then.
+_SPAN = re.compile(r"(?<![`\\])(?P<bar>`+)(?!`)(?P<text>[^\n]*?[^`\n])(?P=bar)(?!`)")
+_ENTITIES = {"<": "&lt;", "@": "@&#8203;"}
 _IN_CODE = {
     **_ENTITIES,
     "&": "&amp;",
