@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mltools.cli import data_sets
 from mltools.cli.session import Session
 from mltools.core.config import FILE
 from mltools.core.contract import parse_contract
@@ -12,7 +13,7 @@ from mltools.core.exchange.values import Loss, dotted, grouped
 from mltools.core.names import shown
 from mltools.core.strict import LineOf
 from mltools.edges import documents, files
-from mltools.errors import DataError, UsageError
+from mltools.errors import ConfigError, UsageError
 from mltools.project import Project, open_project
 
 EPILOG = """\b
@@ -24,11 +25,11 @@ Examples:
 
 
 @click.command("export", epilog=EPILOG)
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False)
 @click.option("--to", "target", required=True, type=click.Choice(list(EXPORTS)), help="Whose words to use.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to FILE.")
 @click.pass_obj
-def export(session: Session, *, path: Path | None, target: Target, output: Path | None) -> None:
+def export(session: Session, *, path: str | None, target: Target, output: Path | None) -> None:
     """Write a contract as a pandera schema (YAML), a Frictionless Table Schema or a JSON Schema of one row (JSON).
 
     PATH is a contract, or a data set of mltools.yaml; with one data set there it can be left out. What the other tool
@@ -48,7 +49,9 @@ def warn(session: Session, losses: tuple[Loss, ...], name: str, line_of: LineOf)
     """What was lost, each kind once, with the line of its first place."""
     for loss, more in grouped(losses):
         also = f" (and {more} more)" if more else ""
-        session.warn(f"{name}:{line_of(loss.path)}: {shown(dotted(loss.path), 200)}: {shown(loss.reason, 300)}{also}")
+        session.warn(
+            f"{name}:{line_of(loss.path)}: {shown(dotted(loss.path), 200)}: {shown(loss.reason, 300)}{also}"
+        )
 
 
 def deliver(session: Session, text: str, output: Path | None) -> None:
@@ -59,26 +62,15 @@ def deliver(session: Session, text: str, output: Path | None) -> None:
         session.say(f"wrote {output}")
 
 
-def _contract(session: Session, path: Path | None) -> tuple[str, Path]:
+def _contract(session: Session, path: str | None) -> tuple[str, Path]:
     """The contract as messages call it, and where it is."""
-    if path is None:
-        return _only_one(open_project(session.directory))
-    place = session.directory / path
-    if place.suffix in {".yaml", ".yml"} and place.is_file():
-        return path.as_posix(), place
+    if path is not None and path.endswith((".yaml", ".yml")):
+        if not (session.directory / path).is_file():
+            raise UsageError(f"{shown(path)}: no such file")
+        return path, session.directory / path
     project = open_project(session.directory)
-    wanted = {place.resolve(), (project.root / path).resolve()}
-    for source in project.config.data:
-        if wanted & {(project.root / source.path).resolve(), (project.root / source.contract).resolve()}:
-            return _there(project, source.contract)
-    raise UsageError(
-        f"{shown(str(path))} is neither a contract nor a data set of {FILE}",
-        hint=f"{FILE} lists {', '.join(source.path for source in project.config.data) or 'none'}",
-    )
-
-
-def _only_one(project: Project) -> tuple[str, Path]:
-    contracts = tuple(dict.fromkeys(source.contract for source in project.config.data))
+    found = data_sets.chosen(project, session.directory, path)
+    contracts = tuple(dict.fromkeys(source.contract for source in found))
     if len(contracts) != 1:
         raise UsageError(
             f"which contract? {FILE} lists {', '.join(contracts) or 'none'}",
@@ -89,5 +81,5 @@ def _only_one(project: Project) -> tuple[str, Path]:
 
 def _there(project: Project, contract: str) -> tuple[str, Path]:
     if not (project.root / contract).is_file():
-        raise DataError(f"{contract}: no such file, but {FILE} lists it under data")
+        raise ConfigError(f"{FILE}: there is no contract {contract}, but it is listed under data")
     return contract, project.root / contract

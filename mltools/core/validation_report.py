@@ -68,10 +68,13 @@ def rules(contract: Contract) -> tuple[Rule, ...]:
     for check in plan(contract, contract.columns):
         of_column.setdefault(check.column, []).append(check.rule)
     of_table = of_column.pop(None, [])
-    if contract.extra_columns == "forbid":
-        of_table.insert(0, "extra_columns")
+    of_header = [
+        rule
+        for rule, wanted in (("extra_columns", "forbid"), ("column_order", "strict"))
+        if getattr(contract, rule) == wanted
+    ]
     in_columns = [(name, rule) for name, found in of_column.items() for rule in found]
-    return (*in_columns, *((None, rule) for rule in (*of_table, "rows")))
+    return (*in_columns, *((None, rule) for rule in (*of_header, *of_table, "rows")))
 
 
 def junit(checked: Sequence[Checked]) -> str:
@@ -103,8 +106,8 @@ def _suite(checked: Checked) -> ET.Element:
             case = _case(suite, data, _name(column, rule))
             if broken := found.get((column, rule)):
                 _break(case, data, broken)
-            elif column in missing:
-                _say(case, "skipped", "missing", "the column is missing")
+            elif column in missing or (rule == "primary_key" and missing & _key(checked.contract)):
+                _say(case, "skipped", "missing", "a column that it needs is missing")
     suite.set("tests", str(len(suite)))
     for kind, word in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(word, str(sum(case.find(kind) is not None for case in suite)))
@@ -114,6 +117,10 @@ def _suite(checked: Checked) -> ET.Element:
 def _rules(contract: Contract | None) -> Iterator[Rule]:
     for column, rule in () if contract is None else rules(contract):
         yield None if column is None else _as_recorded(column), rule
+
+
+def _key(contract: Contract | None) -> set[str | None]:
+    return set() if contract is None else {_as_recorded(name) for name in contract.primary_key}
 
 
 def _by_rule(data: DataSet) -> Mapping[Rule, Sequence[Violation]]:

@@ -16,7 +16,8 @@ LIMITS: Mapping[str, tuple[Value, Value]] = {
     # NaN and infinity are numbers there; within the largest finite ones they are not.
     "number": (-FARTHEST, FARTHEST),
 }
-EXCLUSIVE = {">": "exclusiveMinimum", "<": "exclusiveMaximum", ">=": "minimum", "<=": "maximum", "in": "enum"}
+# Its words for bounds that exclude their value are new, and `frictionless validate FILE --schema` refuses them.
+OPERATORS = {">=": "minimum", "<=": "maximum", "in": "enum"}
 NO_WORD = "Frictionless has no word for it"
 
 
@@ -93,11 +94,11 @@ def _value(value: Value, column: Column) -> Value:
 def _add(fields: Mapping[str, Tree], contract: Contract, check: RowCheck) -> bool:
     """Put a condition on one column among the field's constraints; False where that cannot be."""
     rule = recognised(contract, check)
-    if rule is None or check.severity == "warn" or rule.operator not in EXCLUSIVE:
+    if rule is None or check.severity == "warn" or rule.operator not in OPERATORS:
         return False
     column = contract.columns[rule.column]
     constraints = fields[rule.column].setdefault("constraints", {})
-    word = EXCLUSIVE[rule.operator]
+    word = OPERATORS[rule.operator]
     if column.severity == "warn" or (rule.operator != "in" and column.type not in RANGED):
         return False
     if word in constraints and (
