@@ -105,6 +105,20 @@ def test_data_in_a_bucket_are_checked_by_any_address(
         assert copies(root) == ["raw.csv"]
 
 
+def test_a_data_set_is_named_by_its_address(
+    tmp_path: Path, bucket: Bucket, store: Mapping[str, Mapping[str, str]]
+) -> None:
+    bucket.put(**{"raw.csv": GOOD})
+    root = project(tmp_path / "p", "remote://store/raw.csv", store)
+    assert mltools(root, "data", "validate", "remote://store/raw.csv").code == 0
+    done = mltools(root, "data", "validate", "remote://store/row.csv")
+    assert done.code == 2
+    assert (
+        "remote://store/row.csv is no data set of mltools.yaml; did you mean remote://store/raw.csv?"
+        in done.err
+    )
+
+
 def test_the_environment_alone_may_lead_to_the_store(
     tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
