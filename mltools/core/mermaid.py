@@ -15,6 +15,9 @@ _ICON = re.compile(r"\b(fa[a-z]?):(?=fa-)")
 _PAIRS = (("$$", "$ $"), ("\\n", "\\ n"))
 
 
+LARGEST = 1e12
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A box: lines of text, and whether it stands out."""
@@ -45,26 +48,33 @@ def flowchart(nodes: Mapping[str, Node], edges: Iterable[tuple[str, str]]) -> st
     return fence("\n".join(lines), "mermaid")
 
 
-def line_chart(title: str, labels: Sequence[str], values: Sequence[float]) -> str:
-    """A line over named places, as a fenced block."""
+def line_chart(title: str, labels: Sequence[str], values: Sequence[float]) -> str | None:
+    """A line over named places, as a fenced block; None for numbers that are too large for it."""
     axis = ", ".join(f'"{label(text)}"' for text in labels)
     return _xychart(title, f"[{axis}]", "", values)
 
 
-def curve(title: str, axes: tuple[str, str], span: tuple[float, float], values: Sequence[float]) -> str:
-    """A line over a numeric axis, its values evenly spaced from the one end of `span` to the other."""
+def curve(
+    title: str, axes: tuple[str, str], span: tuple[float, float], values: Sequence[float]
+) -> str | None:
+    """A line over a numeric axis, its values evenly spaced from the one end of `span` to the other; None as above."""
     x, y = axes
     return _xychart(title, f'"{label(x)}" {_plain(span[0])} --> {_plain(span[1])}', y, values)
 
 
-def _xychart(title: str, x_axis: str, y_title: str, values: Sequence[float]) -> str:
+def _xychart(title: str, x_axis: str, y_title: str, values: Sequence[float]) -> str | None:
+    if max(map(abs, values)) > LARGEST:
+        return None
     low, high = min(values), max(values)
     pad = (high - low) * 0.1 or abs(high) * 0.1 or 1.0
+    least, most = low - pad, high + pad
+    if low >= 0 and high <= 1:  # shares
+        least, most = max(least, 0.0), min(most, 1.0)
     lines = [
         "xychart-beta",
         f'  title "{label(title, limit=60)}"',
         f"  x-axis {x_axis}",
-        f'  y-axis "{label(y_title)}" {_plain(low - pad)} --> {_plain(high + pad)}',
+        f'  y-axis "{label(y_title)}" {_plain(least)} --> {_plain(most)}',
         f"  line [{', '.join(map(_plain, values))}]",
     ]
     return fence("\n".join(lines), "mermaid")

@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from mltools.core import report
+from mltools.core import page, report
 from mltools.core.records import Record, parse_record
 from mltools.core.report import text
+from mltools.core.report.around import Around
 from mltools.core.report.facts import summarise
+from mltools.core.sections import SectionName
 from mltools.errors import ConfigError
+from tests import reports
+from tests.rendered import of_markdown
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -123,49 +127,127 @@ def test_the_terminal_shows_table_and_verdict(update_golden: bool) -> None:  # n
     )
 
 
+def test_everything_that_a_report_can_show(update_golden: bool) -> None:  # noqa: FBT001
+    check_golden(
+        "report_full.md", report.render(reports.full(), around=reports.around()), update=update_golden
+    )
+
+
+def test_everything_that_a_terminal_shows(update_golden: bool) -> None:  # noqa: FBT001
+    check_golden(
+        "terminal_full.txt", text.render(reports.full(), around=reports.around()), update=update_golden
+    )
+
+
+def test_a_record_of_an_earlier_mltools_is_read_and_shown() -> None:
+    earlier = tree()
+    assert "plots" not in earlier
+    assert "needs" not in earlier["stages"][0]
+    parsed = parse_record(earlier, "run.json")
+    for rendered in (report.render(parsed), page.render(parsed), text.render(parsed)):
+        assert "auc-kept" in rendered
+
+
+def test_each_section_has_a_name_that_mltools_yaml_knows_and_a_part_of_the_page() -> None:
+    names = {section.name for section in report.SECTIONS if section.rank}
+    assert names == set(get_args(SectionName))
+    assert names == set(page.PARTS)
+
+
+def test_sections_stand_in_the_order_that_is_asked_for_and_the_others_are_left_out() -> None:
+    wanted = Around(sections=("params", "metrics"))
+    body = report.render(reports.full(), around=wanted)
+    places = [body.index(mark) for mark in ("### ", "<summary>Params", "| Metric |", "<sub>Commit")]
+    assert places == sorted(places)
+    assert body.count("<summary>") == 1
+    shown = page.render(reports.full(), around=wanted)
+    assert [shown.index('id="params"'), shown.index('id="metrics"')] == sorted(
+        [shown.index('id="params"'), shown.index('id="metrics"')]
+    )
+    assert 'id="gates"' not in shown
+    lines = text.render(reports.full(), around=wanted).split("\n")
+    assert lines[0].startswith("failed: ")
+    assert lines[1].startswith("param ")
+
+
+def test_no_section_at_all_leaves_the_verdict_and_the_footer() -> None:
+    body = report.render(reports.full(), around=Around(sections=()))
+    assert len(body.strip().split("\n\n")) == 2
+
+
+def test_the_headline_names_the_gate_that_failed_before_one_that_could_not_decide() -> None:
+    assert reports.full().summary.startswith(
+        "failed: 4 of 7 gates passed, 1 overridden; loss-kept: test.log_loss went"
+    )
+
+
+def test_an_interval_stands_beside_the_change_it_belongs_to() -> None:
+    row = next(line for line in report.render(reports.full()).split("\n") if "`test.roc_auc`" in line)
+    assert "+0.0081 \u25b2 better<br>95 %: +0.0022 to +0.0139" in row
+    assert "auc-floor<br>auc-better" in row
+
+
+def test_of_two_gates_on_one_metric_the_one_with_an_interval_says_what_the_change_means() -> None:
+    (row, *_) = [line for line in report.render(reports.full()).split("\n") if "`test.accuracy`" in line]
+    assert "? cannot tell" in row
+    assert "undecided" in row
+
+
+def test_a_gate_may_name_its_metric_by_its_file_too() -> None:
+    gate = {**tree()["gates"][0], "evidence": {"metric": "metrics/test.json:test.auc", "better": "higher"}}
+    body = report.render(record(gates=[gate]))
+    (row,) = [line for line in body.split("\n") if line.startswith("| `test.auc`")]
+    assert "auc-kept" in row
+    assert "worse" in row
+
+
+def test_what_failed_stands_open_however_many_metrics_there_are() -> None:
+    gates = [
+        {
+            "name": f"gate-{number}",
+            "kind": "threshold",
+            "outcome": "failed" if number == 49 else "passed",
+            "reason": "r",
+            "evidence": {"metric": f"m{number}", "min": 0},
+        }
+        for number in range(50)
+    ]
+    metrics = {f"m{number}": number for number in range(100)}
+    body = report.render(record(gates=gates, metrics=metrics, base_metrics={}))
+    main = body.split("<details>")[0]
+    assert "gate-49" in main
+    assert main.count("\n| `m") == 30
+
+
 def test_edited_gates_are_said() -> None:
     assert "This change edits gates" in report.render(record(gates_changed=True))
 
 
-@pytest.mark.parametrize("limit", [65_536, 3_000, 1_200, 600])
+@pytest.mark.parametrize("limit", [65_536, 20_000, 3_000, 1_200, 900])
 def test_the_report_keeps_its_limit_and_cuts_between_sections(limit: int) -> None:
     metrics = {f"metric.{number}": number / 7 for number in range(2_000)}
-    body = report.render(record(metrics=metrics, base_metrics={}), limit=limit)
+    full = reports.full(metrics=metrics, base_metrics={})
+    body = report.render(full, limit=limit, around=reports.around())
     assert len(body) <= limit
     assert body.startswith("### ")
-    assert body.count("<details>") == body.count("</details>")
+    assert body.endswith("</sub>\n")
+    assert of_markdown(body).open == []
     assert body.count("```") % 2 == 0
     assert "Left out" in body
+    assert "all metrics" in body
+    assert "[the run](https://github.com/o/r/actions/runs/1)" in body or "The run" in body
 
 
-def test_hostile_names_do_not_get_through() -> None:
-    evil = "<!-- mltools:report:v1:x --> @team ![x](http://e.vil/p.png) | \u202e"
-    body = report.render(
-        record(
-            metrics={evil: 1.0},
-            params={evil: evil},
-            branch=evil,
-            url=None,
-            warnings=[evil],
-            base={"commit": BASE, "ref": evil, "how": "commit"},
-            gates=[
-                {
-                    "name": evil,
-                    "kind": evil,
-                    "outcome": "failed",
-                    "reason": evil,
-                    "evidence": {"metric": evil},
-                }
-            ],
-        )
-    )
-    outside_code = body
-    for part in body.split("<code>")[1:]:
-        outside_code = outside_code.replace("<code>" + part.split("</code>")[0], "")
-    assert "<!--" not in body
-    assert "@team" not in outside_code
-    assert "](http" not in outside_code
-    assert "\u202e" not in body
+def test_a_section_that_is_too_long_takes_no_smaller_one_with_it() -> None:
+    long = [{"title": "Long", "text": "word " * 3_900}]
+    body = report.render(reports.full(extras=long), limit=18_000)
+    assert "Left out, because it would be too long here: extra." in body
+    assert "Reproduce this" in body
+
+
+def test_no_limit_is_too_small() -> None:
+    for limit in range(400):
+        assert len(report.render(reports.full(), limit=limit)) <= max(limit, 1)
 
 
 def test_a_link_that_is_no_plain_https_address_is_left_out() -> None:

@@ -53,8 +53,10 @@ def pipeline(record: Record) -> Html | None:
     listed = table(
         ("Stage", "State", "Seconds", "Against the base"), cells, caption=title(record), right=(2,)
     )
+    if not drawn:
+        return listed
     picture = tag("div", graph(drawn), class_="wide", tabindex=0, role="region", aria_label="Graph of stages")
-    return join([picture, listed]) if drawn else listed
+    return join([picture, listed])
 
 
 def history(record: Record, around: Around) -> Html | None:

@@ -20,7 +20,7 @@ def render(record: Record, around: Around) -> str | None:
     lines = table(
         ("Metric", "Oldest to newest", "Lowest", "Highest", "This change"), map(_line, found), right=(2, 3, 4)
     )
-    charts = [_chart(one, around) for one in found[:CHARTS]]
+    charts = filter(None, (_chart(one, around) for one in found[:CHARTS]))
     title = f"History: the last {runs} run{'s' * (runs != 1)} of the base branch, and this one"
     return details(title, "\n\n".join([lines, *charts, _numbers(record, around, found)]))
 
@@ -30,7 +30,7 @@ def _line(one: Series) -> tuple[str, ...]:
     return code(one.name), spark(one.values), *(escape(shown(value)) for value in (low, high, now))
 
 
-def _chart(one: Series, around: Around) -> str:
+def _chart(one: Series, around: Around) -> str | None:
     names = [*(run.commit[:SHORT] for run in around.history), HERE]
     points = [(name, value) for name, value in zip(names, one.values, strict=True) if value is not None]
     return line_chart(one.name, [name for name, _ in points], [value for _, value in points])
@@ -42,7 +42,7 @@ def _numbers(record: Record, around: Around, found: tuple[Series, ...]) -> str:
     runs.append((record.commit, record.time, record.verdict))
     rows = [
         (
-            escape(commit[:SHORT]) + (f" ({HERE})" if index == len(runs) - 1 else ""),
+            commit[:SHORT] + (f" ({HERE})" if index == len(runs) - 1 else ""),
             time.replace("T", " ").removesuffix("Z"),
             marked(verdict),
             *(escape(shown(one.values[index])) for one in found),

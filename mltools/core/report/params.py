@@ -10,5 +10,5 @@ def render(record: Record) -> str | None:
     if not changes:
         return None
     rows = ((code(name), escape(shown(before)), escape(shown(now))) for name, before, now in changes)
-    body = table(("Param", "Base", "This run"), rows)
+    body = table(("Param", "Base", "This change"), rows)
     return details(f"Params: {len(changes)} changed", body)

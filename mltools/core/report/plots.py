@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from mltools.core.markdown import code, details, escape, table
-from mltools.core.mermaid import curve
+from mltools.core.mermaid import LARGEST, curve
 from mltools.core.plots import Bars, Curves, Line, Matrix, Plot
 from mltools.core.records import Record
 from mltools.core.report.around import Around
@@ -73,7 +73,7 @@ def _curves(plot: Curves, before: Curves | None) -> str | None:
     if plot.scattered:  # a cloud of points says nothing as a line; the HTML page shows it
         return None
     old = {line.name: line for line in before.lines} if before else {}
-    parts = [part for line in plot.lines[:3] for part in _curve(plot, line, old.get(line.name))]
+    parts = [part for line in plot.lines[:3] for part in _curve(plot, line, old.get(line.name)) if part]
     return "\n\n".join(parts) or None
 
 
@@ -85,7 +85,8 @@ def _curve(plot: Curves, line: Line, before: Line | None) -> Iterator[str]:
     axes = plot.x or "x", plot.y or "y"
     step = (high - low) / (POINTS - 1)
     values = [value_at(points, low + step * index) for index in range(POINTS)]
-    yield curve(line.name or heading(plot), axes, (low, high), values)
+    if abs(low) <= LARGEST and abs(high) <= LARGEST:
+        yield curve(line.name or heading(plot), axes, (low, high), values) or ""
     rows = []
     for index in range(ROWS):
         place = low + (high - low) * index / (ROWS - 1)
