@@ -1,35 +1,54 @@
-"""The project's data sets against their contracts."""
+"""The project's data sets against their contracts: measured once, remembered, judged by the clock of each run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from mltools import __version__, locating
 from mltools.core.config import FILE, DataSource
 from mltools.core.contract import Contract, parse_contract
+from mltools.core.partial import Kept, fits, kept
 from mltools.core.records import DataSet
 from mltools.core.strict import LineOf
+from mltools.core.validation import MOST_EXAMPLES, Measured, judge, outcome
 from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError
-from mltools.locating import Progress
+from mltools.locating import Found, Progress
 from mltools.project import Project
+
+if TYPE_CHECKING:
+    from mltools.edges.tables import Share
 
 REMEMBERED = "cache/validation"
 EXAMPLES = 5
 
 
-def validate(project: Project, *, say: Callable[[str], None]) -> tuple[DataSet, ...]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A contract as it is written: the lines of its keys, the hash of its file."""
+
+    contract: Contract
+    lines: LineOf
+    md5: str
+
+
+def validate(project: Project, *, now: datetime, say: Callable[[str], None]) -> tuple[DataSet, ...]:
     """Every data set of mltools.yaml, checked; one whose bytes and contract are those of an earlier check is not read.
 
-    Raises ConfigError for contracts that cannot be right, else DataError for data that cannot be read: all at once.
+    How fresh data are is judged by `now`, whenever they were read. Raises ConfigError for contracts that cannot be
+    right, else DataError for data that cannot be read: all at once.
     """
     checked: list[DataSet] = []
     wrong: list[ConfigError] = []
     unreadable: list[DataError] = []
     for source in project.config.data:
         try:
-            data = _remembered(project, source)
+            data = _remembered(project, source, now)
         except ConfigError as error:
             wrong.append(error)
             continue
@@ -41,79 +60,138 @@ def validate(project: Project, *, say: Callable[[str], None]) -> tuple[DataSet, 
         what = f"{count} rule{'s' * (count != 1)} broken" if count else "contract holds"
         say(f"data {source.path}: {rows}{what}")
         checked.append(data)
-    if wrong:
-        problems = [problem for error in wrong for problem in error.problems or (error.message,)]
-        raise ConfigError("\n".join(problems), problems=problems, hint=wrong[0].hint)
+    refuse(wrong)
     if unreadable:
         raise DataError("\n".join(error.message for error in unreadable), hint=unreadable[0].hint)
     return tuple(checked)
 
 
+def refuse(wrong: Sequence[ConfigError]) -> None:
+    """Raise all mistakes in contracts as one, if there are any."""
+    if wrong:
+        problems = [problem for error in wrong for problem in error.problems or (error.message,)]
+        raise ConfigError("\n".join(problems), problems=problems, hint=wrong[0].hint)
+
+
 def validate_one(
-    project: Project, source: DataSource, *, examples: int = EXAMPLES, progress: Progress | None = None
-) -> DataSet:
-    """One data set against its contract, read anew; what lies in a store is fetched if it is not here yet."""
-    contract, line_of = contract_of(project, source)
-    found = locating.find(project, source.path)
-    place = locating.bring(project, found, progress)
-    return _checked(source, contract, line_of, place, examples=examples, progress=progress)
-
-
-def _checked(
+    project: Project,
     source: DataSource,
-    contract: Contract,
-    line_of: LineOf,
-    place: Path,
     *,
+    now: datetime,
     examples: int = EXAMPLES,
     progress: Progress | None = None,
 ) -> DataSet:
+    """One data set against its contract, read anew; what lies in a store is fetched if it is not here yet."""
+    written = written_contract(project, source)
+    place = locating.bring(project, locating.find(project, source.path), progress)
+    measured, size = measure(source, written, place, examples=examples, progress=progress)
+    return judged(source, written, measured, size, now=now)
+
+
+def measure(
+    source: DataSource,
+    written: Written,
+    place: Path,
+    *,
+    examples: int = MOST_EXAMPLES,
+    share: "Share | None" = None,
+    progress: Progress | None = None,
+) -> tuple[Measured, int]:
+    """What one pass counts of a data set, or of this job's share of it, and its bytes."""
     # DuckDB is loaded only where data are read: a run in which nothing changed would spend a third of its time on it.
     from mltools.edges import tables  # noqa: PLC0415
 
-    return tables.check(
+    return tables.measure(
         place,
-        contract,
+        written.contract,
         name=source.path,
         contract_name=source.contract,
-        lines=line_of,
+        lines=written.lines,
         examples=examples,
+        share=share or tables.WHOLE,
         progress=progress,
+    )
+
+
+def judged(
+    source: DataSource,
+    written: Written,
+    measured: Measured,
+    size: int,
+    *,
+    now: datetime,
+    examples: int = MOST_EXAMPLES,
+) -> DataSet:
+    """What was measured of a data set of `size` bytes, as its contract and the clock judge it."""
+    violations = judge(written.contract, measured, now=now, lines=written.lines, examples=examples)
+    return DataSet(
+        path=source.path,
+        contract=source.contract,
+        rows=measured.rows,
+        bytes=size,
+        outcome=outcome(violations),
+        violations=violations,
     )
 
 
 def contract_of(project: Project, source: DataSource) -> tuple[Contract, LineOf]:
     """A data set's contract, and the lines of its keys. Raises ConfigError."""
+    written = written_contract(project, source)
+    return written.contract, written.lines
+
+
+def written_contract(project: Project, source: DataSource) -> Written:
+    """A data set's contract as it is written. Raises ConfigError."""
     _refuse_missing(project, source)
     content = files.read_bytes(project.root / source.contract)
-    line_of = documents.locator(content, source.contract)
-    return parse_contract(documents.read_yaml(content, source.contract), source.contract, line_of), line_of
+
+    @cache
+    def places() -> LineOf:
+        # Lines are asked for only where something is wrong, and finding them costs as much as reading the file.
+        return documents.locator(content, source.contract)
+
+    def line_of(path: Sequence[str | int]) -> int:
+        return places()(path)
+
+    tree = documents.read_yaml(content, source.contract)
+    contract = parse_contract(tree, source.contract, line_of)
+    return Written(contract, line_of, files.md5(project.root / source.contract))
 
 
-def _remembered(project: Project, source: DataSource) -> DataSet:
-    """The data set's check, from the last time its data, its contract and mltools were the same."""
-    _refuse_missing(project, source)
-    contract_md5 = files.md5(project.root / source.contract)
+def _remembered(project: Project, source: DataSource, now: datetime) -> DataSet:
+    """The data set's check, from what was counted when its data, its contract and mltools were the same."""
+    written = written_contract(project, source)
     before = locating.find(project, source.path)
-    path = project.work_dir / REMEMBERED / f"{before.key}-{contract_md5}-{__version__}.json"
-    if before.key and (known := _read(path)) is not None and known.path == source.path:
-        return known
-    contract, line_of = contract_of(project, source)
-    place = locating.bring(project, before)
-    found = _checked(source, contract, line_of, place)
-    md5 = locating.md5(project, place) if before.remote else before.key
-    data = found.model_copy(update={"md5": md5, "contract_md5": contract_md5})
-    # Neither one that changed while it was checked, nor one whose rows grow too old by themselves.
-    if before.key and not contract.freshness and locating.find(project, source.path).key == before.key:
-        files.write_atomic(path, data.model_dump_json())
-    return data
+    store = project.work_dir / REMEMBERED / f"{before.key}-{written.md5}-{__version__}.json"
+    found = _read(store, source, written) if before.key else None
+    if found is None:
+        found = _kept(project, source, written, before)
+        # Not one that changed while it was checked.
+        if before.key and locating.find(project, source.path).key == before.key:
+            files.write_atomic(store, found.model_dump_json(exclude_defaults=True))
+    data = judged(source, written, found.measured, found.bytes, now=now)
+    return data.model_copy(update={"md5": found.md5, "contract_md5": found.contract_md5})
 
 
-def _read(path: Path) -> DataSet | None:
+def _kept(project: Project, source: DataSource, written: Written, where: Found) -> Kept:
+    place = locating.bring(project, where)
+    measured, size = measure(source, written, place, examples=EXAMPLES)
+    return Kept(
+        path=source.path,
+        contract=source.contract,
+        contract_md5=written.md5,
+        md5=locating.md5(project, place) if where.remote else where.key,
+        bytes=size,
+        **kept(measured),
+    )
+
+
+def _read(store: Path, source: DataSource, written: Written) -> Kept | None:
     try:
-        return DataSet.model_validate_json(files.read_bytes(path))
+        found = Kept.model_validate_json(files.read_bytes(store))
     except (DataError, ValidationError):
         return None
+    return found if found.path == source.path and fits(found, written.contract) else None
 
 
 def _refuse_missing(project: Project, source: DataSource) -> None:

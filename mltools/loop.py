@@ -192,7 +192,7 @@ def _execute(project: Project, request: Request, start: _Start) -> _Result:
     datastore.restore(project, Writer(project.repository, request.environ), say=request.say)
     doing = reproducing.Doing(request.environ, request.say, clean_locks=not by_hand, detail=request.detail)
     made = reproducing.sources(project, doing)
-    data = checking.validate(project, say=request.say)
+    data = checking.validate(project, now=request.clock(), say=request.say)
     changes = baseline.data_changes(project, start.base, data)
     if any(item.outcome is Outcome.FAILED for item in data):
         request.say("the data breaks its contract: nothing is trained on it")

@@ -1,20 +1,19 @@
 """`mltools data validate`: the data sets of mltools.yaml against their contracts."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from mltools import checking
-from mltools.cli import data_output
+from mltools.cli import data_output, data_sets, progress
 from mltools.cli.data_output import Form
 from mltools.cli.session import Session
 from mltools.core.config import FILE, DataSource
 from mltools.core.validation import MOST_EXAMPLES, unreadable
 from mltools.core.validation_report import Checked
 from mltools.core.verdict import Outcome
-from mltools.errors import ConfigError, DataError, UsageError
+from mltools.errors import ConfigError, DataError
 from mltools.project import Project, open_project
 
 EPILOG = """\b
@@ -28,7 +27,7 @@ UNREADABLE = 3
 
 
 @click.command("validate", epilog=EPILOG)
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False)
 @click.option(
     "--examples",
     type=click.IntRange(0, MOST_EXAMPLES),
@@ -42,7 +41,7 @@ UNREADABLE = 3
 def validate(
     session: Session,
     *,
-    path: Path | None,
+    path: str | None,
     examples: int,
     form: Form | None,
     as_json: bool,
@@ -55,8 +54,8 @@ def validate(
     """
     shown = data_output.chosen(form, output, as_json=as_json, directory=session.directory)
     project = open_project(session.directory)
-    sources = _chosen(project, session.directory, path)
-    checked, errors = _checked(session, project, sources, examples)
+    sources = data_sets.chosen(project, session.directory, path)
+    checked, errors = _checked(session, project, sources, examples, watched=not as_json and form != "json")
     data_output.show(session, checked, shown, folder=project.prefix)
     if not checked:
         session.hint(f"list them in {FILE} under `data`, each with its path and its schema")
@@ -68,27 +67,8 @@ def validate(
     return 1 if any(item.data.outcome is Outcome.FAILED for item in checked) else 0
 
 
-def _chosen(project: Project, directory: Path, path: Path | None) -> tuple[DataSource, ...]:
-    if path is None:
-        return project.config.data
-    found = _named(project, directory / path) or _named(project, project.root / path)
-    if not found:
-        listed = [source.path for source in project.config.data]
-        close = get_close_matches(path.as_posix(), listed, n=1)
-        raise UsageError(
-            f"{path} is no data set of {FILE}" + (f"; did you mean {close[0]}?" if close else ""),
-            hint=f"it lists {', '.join(listed)}" if listed else f"list it in {FILE} under `data`",
-        )
-    return found
-
-
-def _named(project: Project, path: Path) -> tuple[DataSource, ...]:
-    wanted = path.resolve()
-    return tuple(source for source in project.config.data if (project.root / source.path).resolve() == wanted)
-
-
 def _checked(
-    session: Session, project: Project, sources: Sequence[DataSource], examples: int
+    session: Session, project: Project, sources: Sequence[DataSource], examples: int, *, watched: bool
 ) -> tuple[list[Checked], list[DataError]]:
     """Every data set, those that cannot be read among them; then every contract that is wrong, at once."""
     checked: list[Checked] = []
@@ -98,7 +78,10 @@ def _checked(
         began = session.clock()
         try:
             contract, _ = checking.contract_of(project, source)
-            data = checking.validate_one(project, source, examples=examples)
+            with progress.bar(session, source.path, wanted=watched) as told:
+                data = checking.validate_one(
+                    project, source, now=session.clock(), examples=examples, progress=told
+                )
             checked.append(Checked(data, contract, (session.clock() - began).total_seconds()))
         except DataError as error:
             errors.append(error)
@@ -106,7 +89,5 @@ def _checked(
             checked.append(Checked(data))
         except ConfigError as error:
             wrong.append(error)
-    if wrong:
-        problems = [line for error in wrong for line in error.problems or (error.message,)]
-        raise ConfigError("\n".join(problems), problems=problems, hint=wrong[0].hint)
+    checking.refuse(wrong)
     return checked, errors

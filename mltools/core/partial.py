@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from mltools.core.config import DataPath, RelativePath
 from mltools.core.contract import Contract
 from mltools.core.parts import Count, Hash, Name, Part, Text
 from mltools.core.validation import MOST_EXAMPLES, Check, Example, Measured, Place, Tally, plan
@@ -47,10 +48,10 @@ class KeptTally(Part):
 class Kept(Part):
     """What was measured of one data set; `error` is set when it could not be read."""
 
-    path: Name
-    contract: Name
+    path: DataPath
+    contract: RelativePath
     contract_md5: Hash
-    md5: Hash
+    md5: Hash | None = None
     bytes: Count = 0
     rows: Count = 0
     header: Annotated[tuple[tuple[ColumnName, Name], ...], Field(max_length=MOST_COLUMNS)] = ()
@@ -117,8 +118,8 @@ def parse_shard(tree: Any, name: str) -> Shard:
     return shard
 
 
-def union(shards: Mapping[str, Shard]) -> tuple[Kept, ...]:
-    """What all shards, by the name of their file, measured together: the same as one job would have.
+def union(shards: Sequence[tuple[str, Shard]]) -> tuple[Kept, ...]:
+    """What all shards, each with the name of its file, measured together: the same as one job would have.
 
     Raises DataError when one is missing or doubled, or when they are not parts of one whole.
     """
@@ -126,7 +127,7 @@ def union(shards: Mapping[str, Shard]) -> tuple[Kept, ...]:
         raise DataError("no partial results to merge")
     _refuse_strangers(shards)
     _refuse_gaps(shards)
-    in_order = sorted(shards.values(), key=lambda shard: shard.index)
+    in_order = sorted((shard for _, shard in shards), key=lambda shard: shard.index)
     return tuple(_merged([shard.data[at] for shard in in_order]) for at in range(len(in_order[0].data)))
 
 
@@ -146,9 +147,9 @@ def refuse_other_contract(found: Kept, contract: Contract, contract_md5: str) ->
         raise DataError(f"{found.path}: the checks are not those of {found.contract}", hint=again)
 
 
-def _refuse_strangers(shards: Mapping[str, Shard]) -> None:
+def _refuse_strangers(shards: Sequence[tuple[str, Shard]]) -> None:
     """Parts of one whole agree in all but their number and what they counted."""
-    (name, one), *others = shards.items()
+    (name, one), *others = shards
     for other_name, other in others:
         for what, here, there in (
             ("by another version of mltools", one.mltools, other.mltools),
@@ -160,9 +161,8 @@ def _refuse_strangers(shards: Mapping[str, Shard]) -> None:
                     f"{other_name}: was measured {what} ({there}) than {name} ({here})",
                     hint="measure all shards in one way",
                 )
-        for found, expected in zip(_identities(other), _identities(one), strict=False):
-            if found != expected:
-                raise _stranger(other_name, found, name, expected)
+        for found, expected in zip(other.data, one.data, strict=False):
+            _refuse_stranger(other_name, found, name, expected)
         if len(other.data) != len(one.data):
             raise DataError(
                 f"{other_name}: holds {len(other.data)} data sets, {name} {len(one.data)}",
@@ -170,32 +170,29 @@ def _refuse_strangers(shards: Mapping[str, Shard]) -> None:
             )
 
 
-def _identities(shard: Shard) -> list[tuple[str, str, str]]:
-    return [(kept.path, kept.md5, kept.contract_md5) for kept in shard.data]
-
-
-def _stranger(
-    name: str, found: tuple[str, str, str], other: str, expected: tuple[str, str, str]
-) -> DataError:
-    if found[0] != expected[0]:
-        what = f"measured {found[0]} where {other} measured {expected[0]}"
-    elif found[1] != expected[1]:
-        what = f"{found[0]} holds other data than in {other}"
+def _refuse_stranger(name: str, found: Kept, other: str, expected: Kept) -> None:
+    hashed = found.error is None and expected.error is None
+    if (found.path, found.contract) != (expected.path, expected.contract):
+        what = f"measured {found.path} by {found.contract} where {other} measured {expected.path} by {expected.contract}"
+    elif found.contract_md5 != expected.contract_md5:
+        what = f"{found.path} was measured by another {found.contract} than in {other}"
+    elif hashed and (found.md5, found.bytes) != (expected.md5, expected.bytes):
+        what = f"{found.path} holds other data than in {other}"
     else:
-        what = f"{found[0]} was measured by another contract than in {other}"
-    return DataError(f"{name}: {what}", hint="measure all shards of one commit")
+        return
+    raise DataError(f"{name}: {what}", hint="measure all shards of one commit")
 
 
-def _refuse_gaps(shards: Mapping[str, Shard]) -> None:
+def _refuse_gaps(shards: Sequence[tuple[str, Shard]]) -> None:
     by_index: dict[int, str] = {}
-    for name, shard in shards.items():
+    for name, shard in shards:
         if shard.index in by_index:
             raise DataError(
                 f"{by_index[shard.index]} and {name} are both shard {shard.index} of {shard.of}",
                 hint="name each shard's file once",
             )
         by_index[shard.index] = name
-    of = next(iter(shards.values())).of
+    of = shards[0][1].of
     missing = [str(index) for index in range(1, of + 1) if index not in by_index]
     if missing:
         listed = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")  # noqa: PLR2004 - fits a line

@@ -104,7 +104,7 @@ def shard(path: Path, index: int, of: int, rules: Contract = RULES) -> Shard:
 
 
 def merged(path: Path, of: int, rules: Contract = RULES) -> Measured:
-    (whole,) = union({f"{index}.json": shard(path, index, of, rules) for index in range(of, 0, -1)})
+    (whole,) = union([(f"{index}.json", shard(path, index, of, rules)) for index in range(of, 0, -1)])
     return whole.measured
 
 
