@@ -67,6 +67,12 @@ class Distribution:
         upto = [0.0, *map(self.below, cuts), float(self.total)]
         return [after - before for before, after in pairwise(upto)]
 
+    def at(self, share: float) -> float:
+        """An edge below which at least this share lies."""
+        return next(
+            value for (value, _), upto in zip(self.cuts, self.upto, strict=True) if upto >= share * self.total
+        )
+
     def doubt(self, cut: Cut) -> float:
         """How far off `below` may be at a cut, as a share: nothing at an edge, else what the bin holds."""
         index = bisect_left(self.cuts, cut)
