@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from mltools.core.contract import Column, Contract, Rows, Value, ordinal
+from mltools.core.contract import Column, Contract, RowCheck, Rows, Value, ordinal
 
 Kind = Literal["compatible", "additive", "breaking"]
 KINDS: tuple[Kind, ...] = ("compatible", "additive", "breaking")
@@ -22,12 +22,16 @@ _COLUMN_WORDS = frozenset(
 )
 _CONTRACT_WORDS = frozenset(
     {"schema_", "columns", "extra_columns", "primary_key", "missing_values", "rows", "description"}
+    | {"checks", "freshness"}
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. Breaking: rows that were good no longer are; additive: more are good; compatible: neither."""
+    """One difference: whether rows that were good no longer are, more are, or neither.
+
+    That a model may give an answer that it did not give before breaks, too.
+    """
 
     text: str
     kind: Kind
@@ -65,11 +69,30 @@ def _changes(old: Contract, new: Contract) -> Iterator[Change]:
     if old.primary_key != new.primary_key:
         yield Change("the primary key changed", _kind(tighter=bool(new.primary_key)))
     yield from _gaps(old.missing_values, new.missing_values)
+    yield from _checks(old.checks, new.checks)
     yield from (Change(text, _kind(tighter=more)) for text, more in _others(old, new, _CONTRACT_WORDS))
     if old.rows != new.rows:
         yield Change(f"the data set may have {_rows(new.rows)}, was {_rows(old.rows)}", "compatible")
+    if old.freshness != new.freshness:
+        age = "of any age" if new.freshness is None else f"at most {new.freshness.max_age} old"
+        yield Change(f"the newest row may be {age}", "compatible")
     if old.description != new.description:
         yield Change("the description changed", "compatible")
+
+
+def _checks(old: Sequence[RowCheck], new: Sequence[RowCheck]) -> Iterator[Change]:
+    before, after = ({check.name: check for check in checks} for checks in (old, new))
+    for name, check in after.items():
+        was = before.get(name)
+        if was is None or was.expression != check.expression or was.severity != check.severity:
+            what = "was added" if was is None else "changed"
+            binds = check.severity == "error"
+            loosened = was is not None and was.expression == check.expression and not binds
+            kind: Kind = "breaking" if binds else "additive" if loosened else "compatible"
+            yield Change(f"check {name!r} {what}: {check.expression}", kind)
+    for name in before:
+        if name not in after:
+            yield Change(f"check {name!r} was dropped", "additive")
 
 
 def _gaps(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
@@ -159,9 +182,10 @@ def _above(one: Value, other: Value) -> bool:
 
 
 def _values(old: Column, new: Column) -> Iterator[tuple[str, bool]]:
+    answers = new.role == "target"  # who uses the model meets what it did not say before
     before, after = old.enum, new.enum
     if after is None and before is not None:
-        yield "any value is allowed", False
+        yield f"any value is allowed{', so the model may answer any' if answers else ''}", answers
     elif after is not None and before is None:
         yield f"only {_listed(after)} allowed", True
     elif after is not None and before is not None:
@@ -171,7 +195,10 @@ def _values(old: Column, new: Column) -> Iterator[tuple[str, bool]]:
             yield f"{_listed(gone)} no longer allowed", True
         added = [value for value in after if value not in kept]
         if added:
-            yield f"{_listed(added)} allowed now", False
+            yield (
+                f"{_listed(added)} allowed now{', so the model may answer that' if answers else ''}",
+                answers,
+            )
     if old.pattern != new.pattern:
         what = "the pattern was dropped" if new.pattern is None else f"the pattern is {new.pattern!r}"
         yield what, new.pattern is not None

@@ -80,6 +80,16 @@ def test_a_column_that_takes_less_breaks_and_one_that_takes_more_does_not(
     assert changed(old, new) == expected
 
 
+def test_a_model_that_may_answer_more_breaks_who_uses_it() -> None:
+    old, new = {**TEXT, "role": "target", "enum": ["a"]}, {**TEXT, "role": "target", "enum": ["a", "b"]}
+    assert changed(old, new) == [("'b' is allowed now, so the model may answer that", True)]
+    assert changed(old, {**TEXT, "role": "target"}) == [
+        ("any value is allowed, so the model may answer any", True)
+    ]
+    number = {"type": "number", "role": "target", "maximum": 1}
+    assert changed(number, {**number, "maximum": 2}) == [("maximum is 2, was 1", False)]
+
+
 def test_rules_that_only_warn_refuse_nothing() -> None:
     strict = {**NUMBER, "minimum": 0}
     assert changed(NUMBER, {**strict, "severity": "warn"}) == [("a broken rule only warns now", False)]
@@ -154,11 +164,34 @@ def test_the_worst_change_names_the_whole() -> None:
         ("rows", {"min": 1}),
         ("primary_key", ["x"]),
         ("missing_values", ["", "NA"]),
+        ("column_order", "strict"),
+        ("checks", [{"name": "positive", "expression": "x > 0"}]),
+        ("freshness", {"column": "t", "max_age": "7d"}),
     ],
 )
 def test_every_word_of_the_contract_counts(word: str, value: object) -> None:
-    plain = contract({"x": NUMBER})
-    assert len(compare_contracts(plain, contract({"x": NUMBER}, **{word: value}))) == 1
+    columns = {"x": NUMBER, "t": {"type": "date"}}
+    assert len(compare_contracts(contract(columns), contract(columns, **{word: value}))) == 1
+
+
+def test_conditions_between_columns_are_compared_by_their_names() -> None:
+    def checks(**more: str) -> Contract:
+        return contract(
+            {"x": NUMBER}, checks=[{"name": "positive", "expression": "x > 0", **more}] if more else []
+        )
+
+    none, strict, warns = checks(), checks(severity="error"), checks(severity="warn")
+    other = checks(severity="error", expression="x > 1")
+    assert compare_contracts(none, strict) == (Change("check 'positive' was added: x > 0", "breaking"),)
+    assert compare_contracts(none, warns) == (Change("check 'positive' was added: x > 0", "compatible"),)
+    assert compare_contracts(strict, other) == (Change("check 'positive' changed: x > 1", "breaking"),)
+    assert compare_contracts(strict, warns) == (Change("check 'positive' changed: x > 0", "additive"),)
+    assert compare_contracts(strict, none) == (Change("check 'positive' was dropped", "additive"),)
+
+
+def test_no_word_of_the_contract_is_forgotten() -> None:
+    named = {"schema_", "columns", "description", "extra_columns", "rows", "primary_key", "missing_values"}
+    assert set(Contract.model_fields) == named | {"column_order", "checks", "freshness"}
 
 
 def test_every_word_of_a_column_counts() -> None:
@@ -181,5 +214,5 @@ def test_every_word_of_a_column_counts() -> None:
         elif word in other:
             old, new = NUMBER, {**NUMBER, word: other[word]}
         else:
-            continue
+            pytest.fail(f"what a change of {word} means is not said")
         assert len(compare_contracts(contract({"x": old}), contract({"x": new}))) == 1, word
