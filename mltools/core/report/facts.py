@@ -63,14 +63,23 @@ def directions(record: Record) -> Mapping[str, str]:
     """Which way is good, for the metrics whose gates say so."""
     known: dict[str, str] = {}
     for gate in record.gates:
-        metric = str(gate.evidence.get("metric", ""))
-        if "better" in gate.evidence:
-            known[metric] = str(gate.evidence["better"])
-        elif gate.evidence.get("min") is not None and gate.evidence.get("max") is None:
-            known.setdefault(metric, "higher")
-        elif gate.evidence.get("max") is not None and gate.evidence.get("min") is None:
-            known.setdefault(metric, "lower")
+        metric, said = str(gate.evidence.get("metric", "")), way(gate)
+        if said and "better" in gate.evidence:
+            known[metric] = said
+        elif said:
+            known.setdefault(metric, said)
     return known
+
+
+def way(gate: GateResult) -> str:
+    """Which way is good for what a gate judges: `higher` or `lower`, "" where nothing says it."""
+    evidence = gate.evidence
+    least, most = evidence.get("min") is not None, evidence.get("max") is not None
+    if evidence.get("better") in ("higher", "lower"):
+        return str(evidence["better"])
+    if gate.kind == "cost" or (most and not least):
+        return "lower"
+    return "higher" if least and not most else ""
 
 
 def goodness(delta: float | None, better: str | None) -> str:
@@ -78,10 +87,6 @@ def goodness(delta: float | None, better: str | None) -> str:
     if not delta or better is None:
         return ""
     return "better" if (delta > 0) == (better == "higher") else "worse"
-
-
-def gates_of(record: Record, metric: str) -> tuple[GateResult, ...]:
-    return tuple(gate for gate in record.gates if gate.evidence.get("metric") == metric)
 
 
 def ordered_metrics(record: Record) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.records import GateResult, Record
-from mltools.core.report.facts import directions, goodness
+from mltools.core.report.facts import directions, goodness, way
 from mltools.core.verdict import Outcome
 
 MAIN_ROWS = 30
@@ -111,21 +111,32 @@ def _measured(record: Record, name: str, gates: tuple[GateResult, ...], better: 
 def _judged(gate: GateResult, name: str) -> Row:
     """A gate over something that no metrics file holds, such as the seconds that training took."""
     evidence = gate.evidence
-    base, now = number(evidence.get("base")), number(evidence.get("value"))
+    base, now = number(evidence.get("base")), number(evidence.get("value", evidence.get("difference")))
     change = None if base is None or now is None else now - base
     interval, said = _statistics((gate,))
-    better = str(evidence.get("better", ""))
+    better = way(gate)
     word = said or (goodness(change, better) if better else "")
-    return Row(name or gate.kind, base, now, change, interval, word, (gate,), measured=False)
+    return Row(name or _subject(gate), base, now, change, interval, word, (gate,), measured=False)
+
+
+def _subject(gate: GateResult) -> str:
+    """What a gate without a metric is about."""
+    named = [gate.evidence.get(key) for key in ("cost", "data", "measure")]
+    what = next((text for text in named if isinstance(text, str)), gate.kind)
+    column = gate.evidence.get("column")
+    return f"{what} by {column}" if isinstance(column, str) else what
 
 
 def _statistics(gates: Sequence[GateResult]) -> tuple[Interval | None, str]:
-    """The interval and the conclusion of the first gate that has evidence of that kind."""
+    """The interval of a change and the conclusion, of the first gate that has both.
+
+    An interval without a conclusion is that of something else, such as a difference between groups.
+    """
     for gate in gates:
-        interval = _interval(gate.evidence)
+        said = gate.evidence.get("verdict")
+        interval = _interval(gate.evidence) if said in _WORDS else None
         if interval is not None:
-            said = gate.evidence.get("verdict")
-            return interval, str(said).replace("_", " ") if said in _WORDS else ""
+            return interval, str(said).replace("_", " ")
     return None, ""
 
 
