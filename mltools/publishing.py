@@ -5,21 +5,21 @@ verdict stays what it was.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mltools.ci import sticky
+from mltools.ci.annotations import Locate, annotations, nowhere
 from mltools.ci.fitting import byte_size, utf16_size
-from mltools.ci.provider import Annotation, CommitStatus, Forge, Level, Provider, PullRequest, State
+from mltools.ci.provider import CommitStatus, Forge, Provider, PullRequest, State
 from mltools.ci.sticky import Act, Create, Delete, Update
 from mltools.core import report
 from mltools.core.context import Context
 from mltools.core.markdown import clean
-from mltools.core.records import Record, parse_record
+from mltools.core.records import GateResult, Record, parse_record
 from mltools.core.report.around import NOTHING, Around
 from mltools.core.report.facts import summarise
-from mltools.core.validation_report import remarks
-from mltools.core.verdict import Outcome
+from mltools.core.verdict import Outcome, overall
 from mltools.edges import documents, files
 from mltools.errors import DataError, MltoolsError, ProviderError, UsageError
 from mltools.journal import RECORD_FILE
@@ -27,7 +27,6 @@ from mltools.journal import RECORD_FILE
 REPORT_FILE = "report.md"
 STATUS_LIMIT = 140
 PAGE_LIMIT = 1_000_000  # bytes; a step of GitHub's may show 1 MiB, and drops the whole of what is longer
-ANNOTATIONS = 10  # of each level a step may make that many; GitHub drops the rest
 STATES: Mapping[Outcome, State] = {
     Outcome.PASSED: "success",
     Outcome.FAILED: "failure",
@@ -52,6 +51,7 @@ class Posting:
     untrusted: bool = False
     dry_run: bool = False
     around: Around = NOTHING
+    locate: Locate = nowhere
 
     @property
     def key(self) -> str:
@@ -155,22 +155,29 @@ def status_of(posting: Posting) -> CommitStatus:
     )
 
 
-def annotations(record: Record) -> tuple[Annotation, ...]:
-    """What the log of a CI run should point at: broken rules at their line of the contract, gates that did not pass."""
-    folder = "" if record.project == "." else f"{record.project}/"
-    found = [
-        Annotation(item.level, item.text, file=item.file, line=item.line)
-        for item in remarks(record.data, folder)
-    ]
-    levels: dict[Outcome, Level] = {Outcome.FAILED: "error", Outcome.UNDECIDED: "warning"}
-    found += [
-        Annotation(levels[gate.outcome], f"gate {gate.name}: {gate.outcome.value}: {gate.reason}")
-        for gate in record.gates
-        if gate.outcome in levels
-    ]
-    errors = [item for item in found if item.level == "error"][:ANNOTATIONS]
-    warnings = [item for item in found if item.level == "warning"][:ANNOTATIONS]
-    return (*errors, *warnings)
+def statuses_of(posting: Posting) -> tuple[CommitStatus, ...]:
+    """The run's status, and one for each group that gates name, so that a branch rule may ask for that group."""
+    whole = status_of(posting)
+    grouped: dict[str, list[GateResult]] = {}
+    for gate in posting.shown.gates:
+        if gate.group is not None:
+            grouped.setdefault(gate.group, []).append(gate)
+    return (whole, *(_group_status(whole, name, gates) for name, gates in grouped.items()))
+
+
+def _group_status(whole: CommitStatus, name: str, gates: Sequence[GateResult]) -> CommitStatus:
+    verdict = overall(gates)
+    passed = sum(gate.outcome is Outcome.PASSED for gate in gates)
+    worst = next((gate for gate in gates if gate.outcome not in {Outcome.PASSED, Outcome.SKIPPED}), None)
+    said = f"{verdict.value}: {passed} of {len(gates)} gate{'s' * (len(gates) != 1)} passed"
+    if worst is not None:
+        said += f"; {worst.name}: {worst.reason}"
+    return replace(
+        whole,
+        context=f"{whole.context}: {clean(name)}",
+        state=STATES[verdict],
+        description=clean(said, limit=STATUS_LIMIT),
+    )
 
 
 def _show_on_page(posting: Posting, shown: str) -> bool:
@@ -178,7 +185,8 @@ def _show_on_page(posting: Posting, shown: str) -> bool:
     if provider is None or posting.dry_run:
         return False
     if not posting.untrusted:
-        lines = filter(None, map(provider.annotate, annotations(posting.record)))
+        found = annotations(posting.record, posting.locate)
+        lines = filter(None, map(provider.annotate, found))
         for line in lines:
             posting.say(line)
     try:
@@ -261,19 +269,20 @@ def _words(act: Act) -> str:
 
 
 def _set_status(posting: Posting, forge: Forge) -> bool:
-    commit, status = posting.record.commit, status_of(posting)
+    commit = posting.record.commit
     if posting.record.dirty:
         posting.warn(f"no status is set: the run had changes that commit {commit[:8]} does not hold")
         return True
-    words = f"set the status {status.context} of {commit[:8]} to {status.state}: {status.description}"
-    posting.say(f"{'would ' if posting.dry_run else ''}{words}")
-    if posting.dry_run:
-        return True
-    try:
-        forge.set_status(commit, status)
-    except ProviderError as error:
-        _warn(posting, "the commit's status could not be set", error)
-        return False
+    for status in statuses_of(posting):
+        words = f"set the status {status.context} of {commit[:8]} to {status.state}: {status.description}"
+        posting.say(f"{'would ' if posting.dry_run else ''}{words}")
+        if posting.dry_run:
+            continue
+        try:
+            forge.set_status(commit, status)
+        except ProviderError as error:
+            _warn(posting, "the commit's status could not be set", error)
+            return False
     return True
 
 

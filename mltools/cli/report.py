@@ -1,6 +1,6 @@
 """`mltools report`: a run's report in the form that is asked for, and where people look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -120,9 +120,21 @@ def post(session: Session, *, directory: Path | None, untrusted: bool, dry_run: 
         untrusted=untrusted,
         dry_run=dry_run,
         around=_around(session, record, untrusted=untrusted, posted=True),
+        locate=partial(_line, _project(session)),
     )
     publishing.post(posting)
     return 0
+
+
+def _line(project: Project | None, file: str, path: Sequence[str | int]) -> int | None:
+    """The line of a key in a file of the project; None where it cannot be told."""
+    try:
+        if project is None or file.startswith("/") or ".." in file.split("/"):
+            return None
+        content = files.read_bytes(project.root / file)
+        return documents.locator(content, file)(path)
+    except MltoolsError:
+        return None
 
 
 def _with_run(directory: Path) -> Path:

@@ -89,6 +89,7 @@ class GateResult(Part):
     reason: Text
     evidence: dict[Name, Any] = Field(default_factory=dict)
     on_undecided: OnUndecided = OnUndecided.WARN
+    group: Name | None = None
     override: GateOverride | None = None
 
     @classmethod
@@ -100,6 +101,7 @@ class GateResult(Part):
             reason=verdict.reason,
             evidence=dict(verdict.evidence),
             on_undecided=verdict.on_undecided,
+            group=verdict.group,
             override=None
             if verdict.override is None
             else GateOverride(

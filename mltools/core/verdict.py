@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 
 class Outcome(StrEnum):
@@ -38,21 +38,37 @@ class Verdict:
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     on_undecided: OnUndecided = OnUndecided.WARN
+    group: str | None = None
     override: Override | None = None
 
     @property
     def fails(self) -> bool:
-        """Whether it stands in the way: it says no, or cannot say and must, and nobody has taken that on themselves."""
-        no = self.outcome is Outcome.FAILED or (
-            self.outcome is Outcome.UNDECIDED and self.on_undecided is OnUndecided.FAIL
-        )
-        return no and self.override is None
+        return fails(self)
 
 
-def overall(verdicts: Iterable[Verdict], *, data_holds: bool = True) -> Outcome:
+class Judged(Protocol):
+    """A gate's verdict, as it is made or as it is kept."""
+
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def on_undecided(self) -> OnUndecided: ...
+    @property
+    def override(self) -> object | None: ...
+
+
+def fails(verdict: Judged) -> bool:
+    """Whether it stands in the way: it says no, or cannot say and must, and nobody has taken that on themselves."""
+    no = verdict.outcome is Outcome.FAILED or (
+        verdict.outcome is Outcome.UNDECIDED and verdict.on_undecided is OnUndecided.FAIL
+    )
+    return no and verdict.override is None
+
+
+def overall(verdicts: Iterable[Judged], *, data_holds: bool = True) -> Outcome:
     """The verdict of a run: failed if data or a gate says no, else undecided if one is, else passed."""
     known = tuple(verdicts)
-    if not data_holds or any(verdict.fails for verdict in known):
+    if not data_holds or any(map(fails, known)):
         return Outcome.FAILED
     if any(verdict.outcome is Outcome.UNDECIDED and verdict.override is None for verdict in known):
         return Outcome.UNDECIDED

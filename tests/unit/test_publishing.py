@@ -1,13 +1,14 @@
 """What is posted where: decisions on values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mltools.ci.annotations import annotations
 from mltools.ci.provider import PullRequest
 from mltools.ci.sticky import LIMIT
 from mltools.core.context import Context
@@ -17,10 +18,10 @@ from mltools.publishing import (
     FORK_NOTE,
     Posting,
     aim,
-    annotations,
     comment_body,
     require_match,
     status_of,
+    statuses_of,
 )
 from tests.unit.test_report import COMMIT, record
 
@@ -193,6 +194,62 @@ def test_gates_and_broken_rules_become_annotations() -> None:
         ("error", f"gate auc-kept: failed: {made.gates[1].reason}", None, None),
         ("warning", "gate auc: undecided: no base", None, None),
     ]
+
+
+def test_a_gate_is_annotated_where_the_change_is_that_it_may_have_failed_by() -> None:
+    lines = {
+        ("params.yaml", "train", "C"): 7,
+        ("conf/p.json", "depth"): 3,
+        ("dvc.yaml", "stages", "train"): 12,
+    }
+
+    def locate(file: str, path: Sequence[str | int]) -> int | None:
+        return lines.get((file, *map(str, path)))
+
+    made = record(project="sub", params={"train.C": 0.1}, base_params={"train.C": 1.0})
+    (found,) = annotations(made, locate)
+    assert (found.file, found.line) == ("sub/params.yaml", 7)
+    assert found.text.endswith("(this change sets train.C to 0.1, it was 1)")
+    made = record(params={"conf/p.json:depth": 3}, base_params={"conf/p.json:depth": 2})
+    assert annotations(made, locate)[0].file == "conf/p.json"
+    stage = {"name": "train", "state": "ran", "changed": True}
+    made = record(stages=[{"name": "a", "state": "ran", "changed": False}, stage], params={}, base_params={})
+    (found,) = annotations(made, locate)
+    assert (found.file, found.line) == ("dvc.yaml", 12)
+
+
+def test_an_overridden_gate_is_a_notice() -> None:
+    taken = {"by": "ada", "reason": "known", "commit": "c" * 40, "how": "signature"}
+    gates = [{"name": "g", "kind": "threshold", "outcome": "failed", "reason": "r", "override": taken}]
+    (found,) = annotations(record(gates=gates))
+    assert (found.level, found.text) == ("notice", "gate g: failed: r (overridden by ada: known)")
+
+
+def test_each_group_of_gates_has_a_status_of_its_own() -> None:
+    def gate(name: str, outcome: str, group: str | None, **more: object) -> dict[str, object]:
+        return {
+            "name": name,
+            "kind": "threshold",
+            "outcome": outcome,
+            "reason": "why",
+            "group": group,
+            **more,
+        }
+
+    made = record(
+        gates=[
+            gate("a", "passed", "quality"),
+            gate("b", "failed", "quality"),
+            gate("c", "passed", "data"),
+            gate("d", "undecided", "cost"),
+            gate("e", "failed", None),
+        ]
+    )
+    found = {status.context: (status.state, status.description) for status in statuses_of(posting(made))}
+    assert list(found) == ["mltools", "mltools: quality", "mltools: data", "mltools: cost"]
+    assert found["mltools: quality"] == ("failure", "failed: 1 of 2 gates passed; b: why")
+    assert found["mltools: data"] == ("success", "passed: 1 of 1 gate passed")
+    assert found["mltools: cost"][1].startswith("undecided")
 
 
 def test_what_is_to_be_posted_does_not_show_the_token() -> None:

@@ -51,6 +51,14 @@ class GateBase(BaseModel):
         OnUndecided, Field(description="what the run's verdict is when this gate cannot decide")
     ] = OnUndecided.WARN
 
+    group: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$",
+            description="gates of one group get a commit status of their own, which a branch rule may require",
+        ),
+    ] = None
+
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that this gate judges: one that neither side has is a mistake in the configuration."""
@@ -68,6 +76,7 @@ class GateBase(BaseModel):
             reason=reason,
             evidence=evidence,
             on_undecided=self.on_undecided,
+            group=self.group,
         )
 
 
