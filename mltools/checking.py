@@ -1,5 +1,6 @@
 """The project's data sets against their contracts: measured once, remembered, judged by the clock of each run."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mltools import __version__, locating
+from mltools import __version__, locating, profiles
 from mltools.core.config import FILE, DataSource
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.partial import Kept, fits, kept
 from mltools.core.records import DataSet
 from mltools.core.strict import LineOf
-from mltools.core.validation import MOST_EXAMPLES, Measured, judge, outcome
+from mltools.core.validation import MOST_EXAMPLES, Measured, judge, outcome, unreadable
 from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError
 from mltools.locating import Found, Progress
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mltools.edges.tables import Share
 
 REMEMBERED = "cache/validation"
+PROFILED = "cache/profiled"
+PROFILE_ID, TOO_LARGE = re.compile(rb"[0-9a-f]{8,64}"), b"too large"
 EXAMPLES = 5
 
 
@@ -64,6 +67,22 @@ def validate(project: Project, *, now: datetime, say: Callable[[str], None]) -> 
     if unreadable:
         raise DataError("\n".join(error.message for error in unreadable), hint=unreadable[0].hint)
     return tuple(checked)
+
+
+def standing(project: Project, *, now: datetime) -> tuple[DataSet, ...]:
+    """Every data set of mltools.yaml as it stands; of one that cannot be read, why. Raises ConfigError as `validate`."""
+    found: list[DataSet] = []
+    wrong: list[ConfigError] = []
+    for source in project.config.data:
+        try:
+            found.append(_remembered(project, source, now))
+        except ConfigError as error:
+            wrong.append(error)
+        except DataError as error:
+            known = {"contract": source.contract, "contract_md5": files.md5(project.root / source.contract)}
+            found.append(unreadable(source.path, error.message).model_copy(update=known))
+    refuse(wrong)
+    return tuple(found)
 
 
 def refuse(wrong: Sequence[ConfigError]) -> None:
@@ -170,7 +189,25 @@ def _remembered(project: Project, source: DataSource, now: datetime) -> DataSet:
         if before.key and locating.find(project, source.path).key == before.key:
             files.write_atomic(store, found.model_dump_json(exclude_defaults=True))
     data = judged(source, written, found.measured, found.bytes, now=now)
-    return data.model_copy(update={"md5": found.md5, "contract_md5": found.contract_md5})
+    profile = _profiled(project, source, written, before)
+    return data.model_copy(update={"md5": found.md5, "contract_md5": found.contract_md5, "profile": profile})
+
+
+def _profiled(project: Project, source: DataSource, written: Written, where: Found) -> str | None:
+    """The id of the data set's profile, also of one that breaks its contract; None for one too large to be kept."""
+    store = project.work_dir / PROFILED / f"{where.key}-{written.md5}-{__version__}"
+    known = files.read_bytes(store) if where.key and store.is_file() else None
+    if known == TOO_LARGE:
+        return None
+    if known is not None and PROFILE_ID.fullmatch(known) and profiles.has(project, known.decode()):
+        return known.decode()
+    from mltools.edges.tables import profiling  # noqa: PLC0415 - as above
+
+    place = locating.bring(project, where)
+    name = profiles.keep(project, profiling.profile(place, written.contract, name=source.path))
+    if where.key and locating.find(project, source.path).key == where.key:
+        files.write_atomic(store, name or TOO_LARGE)
+    return name
 
 
 def _kept(project: Project, source: DataSource, written: Written, where: Found) -> Kept:
