@@ -62,14 +62,19 @@ class Posting:
         """The record as it is shown. Of a stranger's, nothing that could be text or a link of their choice is kept."""
         if not self.untrusted:
             return self.record
+        # Nor does a stranger's run say who took a failed gate on themselves.
+        gates = tuple(gate.model_copy(update={"override": None}) for gate in self.record.gates)
+        holds = all(data.outcome is not Outcome.FAILED for data in self.record.data)
         ours = {
             "url": self.context.url,
             "branch": self.context.branch,
-            "summary": summarise(self.record),
+            "gates": gates,
+            "verdict": overall(gates, data_holds=holds),
             "extras": (),
             "images": (),
         }
-        return self.record.model_copy(update=ours)
+        plain = self.record.model_copy(update=ours)
+        return plain.model_copy(update={"summary": summarise(plain)})
 
 
 def load_record(directory: Path) -> Record:

@@ -225,6 +225,14 @@ def test_an_overridden_gate_is_a_notice() -> None:
     assert (found.level, found.text) == ("notice", "gate g: failed: r (overridden by ada: known)")
 
 
+def test_a_stranger_s_run_overrides_nothing() -> None:
+    taken = {"by": "ada", "reason": "known", "commit": "c" * 40, "how": "signature"}
+    gates = [{"name": "g", "kind": "threshold", "outcome": "failed", "reason": "r", "override": taken}]
+    made = posting(record(gates=gates, verdict="passed"), FORK_EVENT, untrusted=True)
+    assert made.shown.gates[0].override is None
+    assert status_of(made).state == "failure"
+
+
 def test_each_group_of_gates_has_a_status_of_its_own() -> None:
     def gate(name: str, outcome: str, group: str | None, **more: object) -> dict[str, object]:
         return {
