@@ -7,6 +7,7 @@ from mltools.cli.lazy import Entry, LazyGroup
 COMMANDS = {
     "validate": Entry("mltools.cli.data_validate", "Check data against their contracts.", "validate"),
     "profile": Entry("mltools.cli.data_profile", "Show what the columns of data hold.", "profile"),
+    "diff": Entry("mltools.cli.data_diff", "Show how data and contracts changed since a revision.", "diff"),
     "merge": Entry("mltools.cli.data_merge", "Judge what several jobs counted.", "merge"),
     "export": Entry("mltools.cli.data_export", "Write a contract in the words of another tool.", "export"),
     "import": Entry("mltools.cli.data_import", "Write a contract from another tool's schema.", "import_"),

@@ -2,9 +2,12 @@
 
 import click
 
-from mltools import baseline, ci, comparing, evidence, loop, overriding, reproducing, reusing
+from mltools import baseline, checking, ci, comparing, evidence, loop, overriding, reproducing, reusing
+from mltools.baseline import Baseline
 from mltools.cli.session import Session
 from mltools.core import overrides
+from mltools.core.data_facts import DataFacts
+from mltools.core.gates import Data
 from mltools.core.records import GateResult
 from mltools.core.report.text import COLOURS, columns
 from mltools.core.verdict import Outcome, Verdict, overall
@@ -24,7 +27,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
 def check(session: Session, *, base: str | None, as_json: bool) -> int:
-    """Judge the metrics of the working tree by the gates; nothing is run and nothing recorded.
+    """Judge the metrics and data of the working tree by the gates; nothing is run and nothing recorded.
 
     The gates are the base's where it has any, as in `mltools run`. Ends with 1 when one fails.
     """
@@ -36,7 +39,8 @@ def check(session: Session, *, base: str | None, as_json: bool) -> int:
     against = baseline.resolve(project, ci.context(session.environ), head, requested=base, dirty=dirty)
     inputs = None if dirty else reusing.inputs_of(project, head)
     metrics = comparing.snapshot_worktree(project).metrics
-    asked = evidence.Run(session.environ, session.say, head, inputs, reproducing.standing(project))
+    stages, data = reproducing.standing(project), _data(session, project, against)
+    asked = evidence.Run(session.environ, session.say, head, inputs, stages, data)
     found = evidence.gather(project, against, baseline.gates_of(project, against), metrics, asked)
     verdicts = baseline.judge_by(project, against, found.facts)
     verdicts, refused = overriding.apply(project, verdicts, against, inputs, session.environ)
@@ -128,6 +132,14 @@ def _committed_inputs(project: Project) -> str:
             "an override speaks of a commit, and here are changes without one", hint="commit first"
         )
     return reusing.inputs_of(project, head)
+
+
+def _data(session: Session, project: Project, against: Baseline) -> DataFacts:
+    """What gates over data judge; nothing is read where there is no such gate."""
+    if not any(isinstance(gate, Data) for gate in baseline.gates_of(project, against)):
+        return DataFacts()
+    sets = checking.standing(project, now=session.clock())
+    return baseline.data_facts(project, against, sets, baseline.data_changes(project, against, sets))
 
 
 def _reason(verdict: Verdict) -> str:
