@@ -106,11 +106,16 @@ def moments(counts: Mapping[Number, int]) -> tuple[float, float]:
     """Mean and standard deviation (of the whole) of values counted one by one, whatever their order."""
     total = sum(counts.values())
     mean = math.fsum(value * (count / total) for value, count in counts.items())
-    largest = max(abs(value / 2 - mean / 2) for value in counts)
-    if not largest:
+    # Halved and scaled, so that neither differences nor squares overflow.
+    half = {value: value / 2 - mean / 2 for value in counts}
+    largest = max(map(abs, half.values()))
+    if len(counts) == 1 or not largest:
         return float(next(iter(counts))) if len(counts) == 1 else mean, 0.0
-    parts = (((value / 2 - mean / 2) / largest) ** 2 * (count / total) for value, count in counts.items())
-    return rounded(mean, 2 * largest * math.sqrt(math.fsum(parts)))
+    shares = [(half[value] / largest, count / total) for value, count in counts.items()]
+    # The mean as a double may be off by more than the values are apart.
+    off = math.fsum(part * share for part, share in shares)
+    square = math.fsum(part * part * share for part, share in shares) - off * off
+    return rounded(mean, 2 * largest * math.sqrt(max(square, 0.0)))
 
 
 def rounded(mean: float, std: float) -> tuple[float, float]:
