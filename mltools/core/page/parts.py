@@ -17,7 +17,7 @@ from mltools.core.report.facts import (
     signed,
 )
 from mltools.core.report.footer import safe
-from mltools.core.report.metrics import span
+from mltools.core.report.metrics import beside
 from mltools.core.report.notes import notes
 from mltools.core.report.rows import Row
 from mltools.core.verdict import Outcome
@@ -165,10 +165,9 @@ def _change(row: Row) -> Html:
     words = " ".join(filter(None, ["" if row.change is None else signed(row.change), row.sign, row.word]))
     css = "good" if row.word == "better" else "bad" if row.word == "worse" else None
     made = tag("span", words, class_=css)
-    if row.interval is None:
-        return made
-    drawn = charts.interval(row.interval, row.change)
-    return join([made, tag("div", drawn, " ", tag("small", span(row.interval)))])
+    drawn = Html("") if row.interval is None else charts.interval(row.interval, row.change)
+    lines = [tag("small", text) for text in beside(row)]
+    return join([made, *([tag("div", drawn, " ", join(lines, "; "))] if lines else [])])
 
 
 def _judged(gate: GateResult) -> Html:

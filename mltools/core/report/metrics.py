@@ -46,7 +46,16 @@ def _change(row: Row) -> str:
         return ""
     moved = "" if row.change is None else signed(row.change)
     words = " ".join(filter(None, [moved, row.sign, row.word]))
-    return f"{words}<br>{span(row.interval)}" if row.interval else words
+    return "<br>".join([words, *beside(row)])
+
+
+def beside(row: Row) -> tuple[str, ...]:
+    """What a change is to be seen against: its interval, and how far the metric moves by the seed alone."""
+    found = [] if row.interval is None else [span(row.interval)]
+    if row.noise is not None and row.change is not None:
+        times = f"{abs(row.change) / row.noise:.2g} times " if row.noise else ""
+        found.append(f"{times}the noise of {shown(row.noise)}")
+    return tuple(found)
 
 
 def span(interval: Interval) -> str:

@@ -31,6 +31,7 @@ class Row:
     """A metric, or what else a gate judged (`measured` is False then and `name` is the gate's kind).
 
     `word` says what the change means: better, worse, equivalent, cannot tell; "" where nothing says which way is good.
+    `noise` is the standard deviation of the metric between seeds, where that was measured.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Row:
     change: float | None = None
     interval: Interval | None = None
     word: str = ""
+    noise: float | None = None
     gates: tuple[GateResult, ...] = ()
     measured: bool = True
 
@@ -105,7 +107,8 @@ def _measured(record: Record, name: str, gates: tuple[GateResult, ...], better: 
     before, after = number(base), number(now)
     change = None if before is None or after is None else after - before
     interval, said = _statistics(gates)
-    return Row(name, base, now, change, interval, said or goodness(change, better), gates)
+    word = said or goodness(change, better)
+    return Row(name, base, now, change, interval, word, record.noise.get(name), gates)
 
 
 def _judged(gate: GateResult, name: str) -> Row:
@@ -116,7 +119,7 @@ def _judged(gate: GateResult, name: str) -> Row:
     interval, said = _statistics((gate,))
     better = way(gate)
     word = said or (goodness(change, better) if better else "")
-    return Row(name or _subject(gate), base, now, change, interval, word, (gate,), measured=False)
+    return Row(name or _subject(gate), base, now, change, interval, word, gates=(gate,), measured=False)
 
 
 def _subject(gate: GateResult) -> str:

@@ -8,7 +8,7 @@ from mltools.core.records import DataSet, Record
 from mltools.core.report import rows
 from mltools.core.report.around import NOTHING, Around
 from mltools.core.report.facts import against, changed_params, shown, signed
-from mltools.core.report.metrics import span
+from mltools.core.report.metrics import beside
 from mltools.core.report.notes import notes
 from mltools.core.report.rows import Row
 from mltools.core.report.series import series
@@ -93,8 +93,8 @@ def _ordered(parts: Sequence[_Part], names: Sequence[str] | None) -> Sequence[_P
 
 
 def _metrics(found: Sequence[Row], paint: Paint) -> list[str]:
-    several = any(row.interval for row in found[:ROWS])
-    cells = [("metric", "base", "this change", "change", "", *(("interval",) * several), "gate", "")]
+    against_what = any(beside(row) for row in found[:ROWS])
+    cells = [("metric", "base", "this change", "change", "", *(("against",) * against_what), "gate", "")]
     cells += [
         (
             clean(row.name, limit=60),
@@ -102,7 +102,7 @@ def _metrics(found: Sequence[Row], paint: Paint) -> list[str]:
             clean(shown(row.now), limit=24),
             "" if row.change is None else signed(row.change),
             row.word,
-            *((span(row.interval) if row.interval else "",) * several),
+            *(("; ".join(beside(row)),) * against_what),
             ", ".join(clean(gate.name, limit=40) for gate in row.gates),
             ", ".join(dict.fromkeys(_judged(gate.outcome, gate.override) for gate in row.gates)),
         )
