@@ -5,6 +5,7 @@ import click
 from mltools.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
+    "infer": Entry("mltools.cli.data_infer", "Write a contract out of data.", "infer"),
     "validate": Entry("mltools.cli.data_validate", "Check data against their contracts.", "validate"),
     "profile": Entry("mltools.cli.data_profile", "Show what the columns of data hold.", "profile"),
     "diff": Entry("mltools.cli.data_diff", "Show how data and contracts changed since a revision.", "diff"),

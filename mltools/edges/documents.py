@@ -135,10 +135,15 @@ def positions(content: bytes, name: str) -> dict[KeyPath, int]:
             for index, item in enumerate(node.value):
                 walk(item, (*path, index), item.start_mark.line + 1)
 
-    root = yaml.compose(_decode(content, name), Loader=_Loader)
+    root = compose(content, name)
     if root is not None:
         walk(root, (), root.start_mark.line + 1)
     return found
+
+
+def compose(content: bytes, name: str) -> yaml.Node | None:
+    """The tree of a document that was read before, with where in the text each part begins and ends; a BOM not counted."""
+    return yaml.compose(_decode(content, name), Loader=_Loader)
 
 
 def line_of(where: Mapping[KeyPath, int], path: Sequence[str | int]) -> int:

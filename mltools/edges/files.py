@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from mltools.errors import DataError, MltoolsError
@@ -20,7 +21,30 @@ def read_bytes(path: Path) -> bytes:
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader, or a kill at any moment, finds the old content or the new one."""
-    data = content.encode() if isinstance(content, str) else content
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes | str]) -> None:
+    """Write several files, each whole or not at all, in this order; none when one of them could not be written.
+
+    A kill between two leaves the first ones new: the order must be one that this does not harm.
+    """
+    ready: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            ready[path] = _beside(path, content.encode() if isinstance(content, str) else content)
+        for path, temporary in ready.items():
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+    finally:
+        for temporary in ready.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    """The content in a file of its own beside the one that it will replace."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -34,11 +58,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             os.fsync(stream.fileno())
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask()
         temporary.chmod(mode)
-        temporary.replace(path)
     except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
         temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+    return temporary
 
 
 def append(path: Path, text: str) -> None:
