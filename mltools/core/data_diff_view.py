@@ -51,10 +51,11 @@ def extent(change: DataChange) -> str:
     """Rows and bytes of both sides, as far as they are known."""
     rows, base_rows = change.rows, change.base_rows
     counted = arrow(_count(base_rows), _count(rows))
+    more = ""
     if rows is not None and base_rows is not None and rows != base_rows:
-        counted += f" ({rows - base_rows:+,})"
+        more = f" ({rows - base_rows:+,})"
     parts = [
-        f"{counted} rows" if counted else "",
+        f"{counted} rows{more}" if counted else "",
         arrow(size(change.base_bytes), size(change.bytes)),
     ]
     return ", ".join(part for part in parts if part)
