@@ -3,7 +3,6 @@
 Numbers stand in one text, separated by blanks, because a record is written with a line for each item of a list.
 """
 
-import math
 from collections.abc import Iterable
 from itertools import chain
 from typing import Annotated, Literal, Self
@@ -20,6 +19,7 @@ MOST_PLOTS = 30
 MOST_IMAGES = 20
 MOST_EXTRAS = 10
 MOST_COUNTED = 10**15
+LARGEST = 1e300  # so that differences are finite, too
 
 Label = Annotated[str, Field(max_length=100)]
 Numbers = Annotated[str, Field(max_length=20 * MOST_POINTS, pattern=r"^[0-9eE+. -]*$")]
@@ -67,7 +67,7 @@ class Line(Part):
 
     @model_validator(mode="after")
     def _paired(self) -> Self:
-        if not 0 < len(self.points) <= MOST_POINTS or not all(map(math.isfinite, chain(*self.points))):
+        if not 0 < len(self.points) <= MOST_POINTS or not all(map(drawable, chain(*self.points))):
             raise ValueError(f"a line has 1 to {MOST_POINTS} points, each with two finite numbers")
         return self
 
@@ -93,7 +93,7 @@ class Bars(_Plot):
 
     @model_validator(mode="after")
     def _one_each(self) -> Self:
-        if len(self.heights) != len(self.labels) or not all(map(math.isfinite, self.heights)):
+        if len(self.heights) != len(self.labels) or not all(map(drawable, self.heights)):
             raise ValueError("each label needs one finite number")
         return self
 
@@ -117,6 +117,11 @@ class Extra(Part):
 
     title: Annotated[str, Field(max_length=100)]
     text: Annotated[str, Field(max_length=20_000)]
+
+
+def drawable(value: float) -> bool:
+    """Whether a number has a place on a chart."""
+    return abs(value) <= LARGEST
 
 
 def numbers(text: str) -> tuple[float, ...]:

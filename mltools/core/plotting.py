@@ -17,6 +17,7 @@ from mltools.core.plots import (
     Line,
     Matrix,
     Plot,
+    drawable,
     written,
 )
 from mltools.core.stages import PlotSpec
@@ -127,13 +128,14 @@ def _points(spec: PlotSpec, rows: Rows, column: str) -> Points:
 
 
 def _number(value: Any) -> float | None:
-    """A cell as a finite number; text of one counts, since that is what CSV holds."""
+    """A cell as a number that can be drawn; text of one counts, since that is what CSV holds."""
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
             return None
-    return number(value)
+    found = number(value)
+    return found if found is not None and drawable(found) else None
 
 
 def _by_value(label: str) -> tuple[bool, float, str]:

@@ -9,6 +9,8 @@ FULL = "█"
 
 def spark(values: Sequence[float | None]) -> str:
     """One character for each value, lowest to highest; a value that is missing is a dot, a constant line is flat."""
+    # Halved, so that the difference of any two is finite.
+    values = [None if value is None else value / 2 for value in values]
     known = [value for value in values if value is not None]
     if not known:
         return ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mltools.core.page.html import Html, join, tag, void
-from mltools.core.page.scale import Scale, fitted
+from mltools.core.page.scale import Scale, fitted, tame
 from mltools.core.plots import Matrix
 from mltools.core.report.facts import shown
 from mltools.core.report.rows import Interval
@@ -70,7 +70,7 @@ def bars(title: str, labels: Sequence[str], values: Sequence[float]) -> Html:
     """A horizontal bar for each label, its value beside it."""
     step, left = 24, 190
     width, height = 560, step * len(labels) + 8
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = tame(min(0.0, *values)), tame(max(0.0, *values))
     across = Scale(low, high if high > low else low + 1.0, left, width - 70)
     zero = across.at(0.0)
     parts = []
@@ -113,7 +113,7 @@ def matrix(plot: Matrix, title: str) -> Html:
 def interval(found: Interval, change: float | None) -> Html:
     """An interval around nothing: where a change lies, against the line of no change."""
     width, height = 132, 18
-    reach = max(abs(found.low), abs(found.high), abs(change or 0.0)) or 1.0
+    reach = tame(max(abs(found.low), abs(found.high), abs(change or 0.0))) or 1.0
     across = Scale(-reach, reach, 6, width - 6)
     left, right, middle = across.at(found.low), across.at(found.high), height / 2
     parts = [

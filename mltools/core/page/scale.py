@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LARGEST, SMALLEST = 1e300, 1e-300
+from mltools.core.plots import LARGEST
+
+SMALLEST = 1e-300
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -19,7 +21,7 @@ class Scale:
 
     def at(self, value: float) -> float:
         """Where a number lies, to a tenth of a pixel."""
-        share = (value - self.low) / (self.high - self.low)
+        share = (tame(value) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
     @property
@@ -31,9 +33,14 @@ class Scale:
         return tuple(round(index * step, 12) + 0.0 for index in range(first, last + 1))
 
 
+def tame(value: float) -> float:
+    """The number, or the largest one that a chart has a place for."""
+    return max(-LARGEST, min(LARGEST, value))
+
+
 def fitted(values: Iterable[float], start: float, end: float) -> Scale:
     """A scale that holds all values, with a little room; shares of one keep to 0 and 1."""
-    found = tuple(max(-LARGEST, min(LARGEST, value)) for value in values)
+    found = tuple(map(tame, values))
     low, high = min(found), max(found)
     span = high - low
     # A difference that is nothing but rounding is no span.
