@@ -243,20 +243,53 @@ def test_parquet_parts_may_differ_in_types_that_hold_each_other(tmp_path: Path) 
         assert data.rows(f"SELECT c0, c1, c2 FROM {data.scan}") == [(1, 0.5, None), (1 << 62, 0.1, "x")]
 
 
+def test_whole_numbers_with_gaps_are_still_whole_numbers(tmp_path: Path) -> None:
+    """As pandas writes them day by day: floats only in the file where one is missing."""
+    parquet(tmp_path / "d/0.parquet", a=[1, 1 << 53])
+    parquet(tmp_path / "d/1.parquet", a=[2.0, None, 2.5])
+    parquet(tmp_path / "d/2.parquet", a=pa.array([], pa.int64()))
+    parquet(tmp_path / "d/3.parquet", a=pa.array([None], pa.int32()))
+    found = check(tmp_path / "d", {"a": {"type": "integer", "required": True, "maximum": 1 << 53}})
+    assert {item.rule: item.examples for item in found.violations} == {
+        "type": ("1.parquet row 3: 2.5",),
+        "required": ("1.parquet row 2", "3.parquet row 1"),
+    }
+
+
 @pytest.mark.parametrize(
-    ("one", "other", "reason"),
+    ("parts", "reason"),
     [
-        ([1], [1.5], "d/1.parquet: column a is kept as DOUBLE, in d/0.parquet as BIGINT"),
-        ([1], ["1"], "d/1.parquet: column a is kept as VARCHAR, in d/0.parquet as BIGINT"),
-        ([[1]], [["x"]], "d/1.parquet: column a is kept as VARCHAR[], in d/0.parquet as BIGINT[]"),
+        ([[1 << 53 | 1], [1.5]], "d/1.parquet: column a is kept as DOUBLE, in d/0.parquet as BIGINT"),
+        ([[1], ["1"]], "d/1.parquet: column a is kept as VARCHAR, in d/0.parquet as BIGINT"),
+        ([[None], [1], ["x"]], "d/2.parquet: column a is kept as VARCHAR, in d/1.parquet as BIGINT"),
+        ([[[1]], [["x"]]], "d/1.parquet: column a is kept as VARCHAR[], in d/0.parquet as BIGINT[]"),
     ],
 )
 def test_parquet_parts_of_different_types_are_refused(
-    tmp_path: Path, one: Sequence[Any], other: Sequence[Any], reason: str
+    tmp_path: Path, parts: Sequence[Sequence[Any]], reason: str
 ) -> None:
-    parquet(tmp_path / "d/0.parquet", a=one)
-    parquet(tmp_path / "d/1.parquet", a=other)
+    for index, values in enumerate(parts):
+        parquet(tmp_path / f"d/{index}.parquet", a=values)
     assert refused(tmp_path / "d") == reason
+
+
+def test_whole_numbers_without_known_bounds_are_not_taken_for_floats(tmp_path: Path) -> None:
+    parquet(tmp_path / "d/0.parquet", a=[1.5])
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "d/1.parquet", write_statistics=False)
+    assert refused(tmp_path / "d") == "d/1.parquet: column a is kept as BIGINT, in d/0.parquet as DOUBLE"
+
+
+def test_a_parquet_file_may_have_no_rows_but_has_columns(tmp_path: Path) -> None:
+    assert read(parquet(tmp_path / "x.parquet", a=pa.array([], pa.int64()))) == (["a"], [])
+    assert refused(parquet(tmp_path / "y.parquet")).startswith("y.parquet: damaged or no Parquet file: ")
+
+
+def test_parquet_parts_whose_columns_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    pq_columns = {"aa": [1], "AA": ["x"]}
+    parquet(tmp_path / "d/0.parquet", **pq_columns)
+    assert read(tmp_path / "d") == (["aa", "AA"], [(1, "x")])
+    parquet(tmp_path / "d/1.parquet", **pq_columns)
+    assert refused(tmp_path / "d") == "d/0.parquet: columns aa and AA differ in case alone"
 
 
 def test_parquet_parts_with_different_columns_are_refused(tmp_path: Path) -> None:

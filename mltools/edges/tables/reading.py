@@ -93,10 +93,10 @@ class Data:
 
     def _located(self, error: UnreadableError) -> DataError:
         """The error with the line of the file instead of DuckDB's number."""
-        part = next(part for part in self.parts if part.name == error.name)
+        part = next((part for part in self.parts if part.name == error.name), None)
         if self.files.what.format == "jsonlines":
             return jsonlines.fault(self.engine, self.files) or error
-        if error.record is None:
+        if error.record is None or part is None:  # None of ours where an engine reads several data sets.
             return error
         line = streams.line_of_record(part, self.files.what, error.record)
         return DataError(f"{error.name}:{line}: {error.reason}", hint=error.hint)
