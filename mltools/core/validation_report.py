@@ -19,6 +19,7 @@ from mltools.core.validation import plan
 _NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Rule = tuple[str | None, str]  # a column, or None for the whole table, and the contract's word
+KEY: Rule = (None, "primary_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _suite(checked: Checked) -> ET.Element:
             case = _case(suite, data, _name(column, rule))
             if broken := found.get((column, rule)):
                 _break(case, data, broken)
-            elif column in missing or (rule == "primary_key" and missing & _key(checked.contract)):
+            elif column in missing or ((column, rule) == KEY and missing & _key(checked.contract)):
                 _say(case, "skipped", "missing", "a column that it needs is missing")
     suite.set("tests", str(len(suite)))
     for kind, word in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
