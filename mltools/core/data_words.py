@@ -51,8 +51,9 @@ def categories(column: ColumnChange) -> tuple[str, ...]:
         ("gone", column.gone, column.gone_count),
     ):
         if count:
-            more = f" and {count - NAMED:,} more" if count > NAMED else ""
-            found.append(f"{word}: {', '.join(values[:NAMED])}{more}")
+            named = values[:NAMED]
+            more = f" and {count - len(named):,} more" if count > len(named) else ""
+            found.append(f"{word}: {', '.join(named)}{more}")
     return tuple(found)
 
 

@@ -41,9 +41,7 @@ def _drift(change: DataChange) -> str:
 
 
 def _parts(change: DataChange) -> Iterator[Html]:
-    if change.kind in {"added", "removed"}:
-        return
-    if change.reasons:
+    if change.reasons and change.kind != "added":
         reasons = tag("ul", *(tag("li", reason) for reason in change.reasons[:MOST_REASONS]))
         yield join([tag("p", "Contract of ", tag("code", change.path), f": {level(change)}"), reasons])
     if change.problem is not None:

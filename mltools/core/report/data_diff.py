@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from mltools.core.data_changes import ColumnChange, DataChange
-from mltools.core.data_words import categories, index, level, loud, nulls, rows, sizes, title, types
+from mltools.core.data_words import ARROW, categories, index, level, loud, nulls, rows, sizes, title, types
 from mltools.core.markdown import code, details, escape, table
 from mltools.core.records import Record
 
 MOST_REASONS = 10
 MOST_COLUMNS = 20
+POINTS = " \N{RIGHTWARDS ARROW} "
 BROKEN, WARNED = "\N{CROSS MARK}", "\N{WARNING SIGN}\ufe0f"
 
 
@@ -30,10 +31,10 @@ def render(record: Record) -> str | None:
 def _row(change: DataChange) -> tuple[str, ...]:
     path = code(change.path)
     if change.was is not None:
-        path = f"{code(change.was)} \N{RIGHTWARDS ARROW} {path}"
+        path = f"{code(change.was)}{POINTS}{path}"
     if change.kind in {"added", "removed"}:
         path += f" {change.kind}"
-    return (path, rows(change), sizes(change), _contract(change), _drift(change))
+    return (path, rows(change), _drawn(sizes(change)), _contract(change), _drift(change))
 
 
 def _contract(change: DataChange) -> str:
@@ -53,9 +54,7 @@ def _drift(change: DataChange) -> str:
 
 
 def _parts(change: DataChange) -> Iterator[str]:
-    if change.kind in {"added", "removed"}:
-        return
-    if change.reasons:
+    if change.reasons and change.kind != "added":
         lines = [f"- {escape(reason, limit=300)}" for reason in change.reasons[:MOST_REASONS]]
         if len(change.reasons) > MOST_REASONS:
             lines.append(f"- and {len(change.reasons) - MOST_REASONS} more")
@@ -73,11 +72,16 @@ def _parts(change: DataChange) -> Iterator[str]:
         yield f"Columns of {code(change.path)}:\n\n{body}{more}"
 
 
+def _drawn(text: str) -> str:
+    """The text with an arrow that is one; escaped already where it is foreign."""
+    return text.replace(f" {escape(ARROW)} ", POINTS).replace(f" {ARROW} ", POINTS)
+
+
 def _column(column: ColumnChange) -> tuple[str, ...]:
     return (
         code(column.name),
-        escape(types(column)),
-        escape(nulls(column)),
+        _drawn(escape(types(column))),
+        _drawn(escape(nulls(column))),
         "<br>".join(escape(text, limit=200) for text in categories(column)),
         index(column),
         column.band or "",
