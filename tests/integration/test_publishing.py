@@ -44,6 +44,7 @@ class Press:
     summary = staticmethod(provider.summary)
     output = staticmethod(provider.output)
     annotate = staticmethod(provider.annotate)
+    file_address = staticmethod(provider.file_address)
 
     def connect(self, environ: Any) -> Forge | None:  # noqa: ARG002 - the provider's signature
         clock = self.clock
