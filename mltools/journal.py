@@ -93,6 +93,17 @@ def records(repository: Repository) -> Iterator[Record]:
         yield from _read(repository, repository.tree(tip, "records"))
 
 
+def places(repository: Repository, tip: str) -> dict[str, tuple[str, str]]:
+    """Where each run's record lies at a tip of the journal, by the run's id: its path and its blob."""
+    found = repository.tree(tip, "records")
+    return {match["id"]: (path, oid) for path, oid in found.items() if (match := _RECORD.fullmatch(path))}
+
+
+def at(repository: Repository, files: Mapping[str, str]) -> Iterator[Record]:
+    """The records at these paths, with their blobs. One that cannot be read is warned of and left out."""
+    yield from _read(repository, files)
+
+
 def load(repository: Repository, run_id: str) -> Record | None:
     """The record of a run id."""
     known = _ID.fullmatch(run_id)

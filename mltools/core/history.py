@@ -1,10 +1,11 @@
 """The journal as a person reads it: a row per run, gated metrics as columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mltools.core.markdown import clean
-from mltools.core.metrics import lookup
+from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.records import Record
 from mltools.core.report.facts import shown
 from mltools.core.report.text import COLOURS, Paint, columns, plain
@@ -13,57 +14,138 @@ SHORT = 8
 METRICS = 6
 
 
-def lines(records: Sequence[Record], paint: Paint = plain) -> list[str]:
-    """A header and a line per record."""
-    metrics = gated(records)[:METRICS]
-    several = len({record.project for record in records}) > 1
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a list says of a run: of what it was, how it ended, its metrics. `gated` are metrics that gates judged."""
+
+    id: str
+    time: str
+    commit: str
+    branch: str | None
+    project: str
+    dirty: bool
+    trigger: str
+    verdict: str
+    summary: str
+    metrics: Mapping[str, Scalar]
+    params: Mapping[str, Scalar]
+    model: str | None = None
+    gated: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        found = asdict(self)
+        del found["gated"]
+        return found
+
+
+def row(record: Record) -> Row:
+    names = (gate.evidence.get("metric") for gate in record.gates)
+    return Row(
+        record.id,
+        record.time,
+        record.commit,
+        record.branch,
+        record.project,
+        record.dirty,
+        record.trigger,
+        record.verdict.value,
+        record.summary,
+        record.metrics,
+        record.params,
+        record.model,
+        tuple(dict.fromkeys(name for name in names if isinstance(name, str))),
+    )
+
+
+def lines(
+    rows: Sequence[Row],
+    paint: Paint = plain,
+    *,
+    metrics: Sequence[str] = (),
+    params: Sequence[str] = (),
+) -> list[str]:
+    """A header and a line per run; with the metrics and params that are named, else the gated metrics."""
+    names = list(metrics) or ([] if params else gated(rows)[:METRICS])
+    several = len({one.project for one in rows}) > 1
     header = ["run", "time", "commit", "branch", *(["project"] if several else []), "verdict"]
-    head = [*header, *(clean(name, limit=30) for name in metrics)]
-    rows = [_row(record, metrics, several=several) for record in records]
-    made = columns([head, *rows], right=range(len(head) - len(metrics), len(head)))
+    head = [*header, *(clean(name, limit=30) for name in (*names, *params))]
+    body = [[*_cells(one, several=several), *_values(one, names, params)] for one in rows]
+    made = columns([head, *body], right=range(len(header), len(header) + len(names)))
     # Painted after aligning, since colours take no room; by position, as a branch may be called "failed".
     at = made[0].index("verdict")
     painted = [
         line[:at] + line[at:].replace(word, paint(word, COLOURS[word]), 1)
-        for line, word in zip(made[1:], (record.verdict.value for record in records), strict=True)
+        for line, word in zip(made[1:], (one.verdict for one in rows), strict=True)
     ]
     return [made[0], *painted]
 
 
-def _row(record: Record, metrics: Sequence[str], *, several: bool) -> list[str]:
+def _cells(one: Row, *, several: bool) -> list[str]:
     return [
-        record.id,
-        record.time.replace("T", " ").removesuffix("Z"),
-        record.commit[:SHORT] + ("+" if record.dirty else ""),
-        clean(record.branch or "-", limit=30),
-        *([clean(record.project, limit=30)] if several else []),
-        record.verdict.value,
-        *(clean(shown(lookup(record.metrics, name)), limit=20) for name in metrics),
+        one.id,
+        one.time.replace("T", " ").removesuffix("Z"),
+        one.commit[:SHORT] + ("+" if one.dirty else ""),
+        clean(one.branch or "-", limit=30),
+        *([clean(one.project, limit=30)] if several else []),
+        one.verdict,
     ]
 
 
-def gated(records: Sequence[Record]) -> list[str]:
+def _values(one: Row, metrics: Sequence[str], params: Sequence[str]) -> list[str]:
+    found = [lookup(one.metrics, name) for name in metrics] + [lookup(one.params, name) for name in params]
+    return [clean(shown(value), limit=20) for value in found]
+
+
+def gated(rows: Iterable[Row]) -> list[str]:
     """The metrics that gates of these runs judge, in the order in which they come up."""
-    names = (gate.evidence.get("metric") for record in records for gate in record.gates)
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+    return list(dict.fromkeys(name for one in rows for name in one.gated))
 
 
-def tree(records: Sequence[Record]) -> dict[str, Any]:
-    """The list as JSON: what a run was of, how it ended, its metrics."""
-    keys = (
-        "id",
-        "time",
-        "commit",
-        "branch",
-        "project",
-        "dirty",
-        "trigger",
-        "verdict",
-        "summary",
-        "metrics",
-        "params",
-    )
-    return {
-        "schema": 1,
-        "runs": [{key: value[key] for key in keys} for value in (one.as_json() for one in records)],
-    }
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs a list shows; None asks for nothing. `since` is a time as records write it, or its beginning."""
+
+    branch: str | None = None
+    verdict: str | None = None
+    model: str | None = None
+    project: str | None = None
+    since: str | None = None
+    commits: frozenset[str] | None = None
+
+    def takes(self, one: Row) -> bool:
+        return (
+            self.branch in {None, one.branch}
+            and self.verdict in {None, one.verdict}
+            and self.model in {None, one.model}
+            and self.project in {None, one.project}
+            and (self.since is None or one.time >= self.since)
+            and (self.commits is None or one.commit in self.commits)
+        )
+
+
+def ordered(rows: Iterable[Row], name: str, *, ascending: bool) -> list[Row]:
+    """The runs by a metric or param, numbers first; runs without a value at the end, each in the order given."""
+    numbers: list[tuple[float, Row]] = []
+    texts: list[tuple[str, Row]] = []
+    without: list[Row] = []
+    for one in rows:
+        value = lookup(one.metrics, name)
+        value = lookup(one.params, name) if value is None else value
+        found = number(value)
+        if found is not None:
+            numbers.append((found, one))
+        elif value is None:
+            without.append(one)
+        else:
+            texts.append((str(value), one))
+    by_value: Callable[[tuple[Any, Row]], Any] = lambda pair: pair[0]  # noqa: E731 - a key, twice
+    known = [
+        *sorted(numbers, key=by_value, reverse=not ascending),
+        *sorted(texts, key=by_value, reverse=not ascending),
+    ]
+    return [*(one for _, one in known), *without]
+
+
+def tree(rows: Sequence[Row]) -> dict[str, Any]:
+    """The list as JSON."""
+    return {"schema": 1, "runs": [one.as_json() for one in rows]}

@@ -142,6 +142,7 @@ class Record(Part):
     time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
     seconds: Annotated[float, Field(ge=0)]
     project: Name = "."
+    model: Name | None = None
     commit: Oid
     branch: Name | None = None
     dirty: bool = False

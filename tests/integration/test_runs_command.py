@@ -233,3 +233,56 @@ def test_projects_of_one_repository_get_a_column(history: Path) -> None:
     head, first, *_ = mltools(history, "runs", "list").out.splitlines()
     assert head.split()[4] == "project"
     assert "models/a" in first
+
+
+@pytest.mark.parametrize(
+    ("args", "count"),
+    [
+        (("--verdict", "failed"), 1),
+        (("--branch", "main"), 2),
+        (("--since", "2026-01-02T03:04:09"), 1),
+        (("--since", "2030-01-01"), 0),
+        (("--author", "TESTER"), 3),
+        (("--author", "nobody else"), 0),
+        (("--model", "toy"), 0),
+        (("--verdict", "passed", "-n", "1"), 1),
+    ],
+)
+def test_runs_are_chosen(history: Path, args: tuple[str, ...], count: int) -> None:
+    name = git(history, "log", "-1", "--format=%an")
+    asked = [name.upper() if arg == "TESTER" else arg for arg in args]
+    done = mltools(history, "runs", "list", "--json", *asked)
+    assert done.code == 0, done.err
+    assert len(done.json["runs"]) == count
+
+
+def test_runs_are_sorted_by_a_metric_with_the_columns_that_are_asked_for(history: Path) -> None:
+    done = mltools(history, "runs", "list", "--sort", "test.roc_auc", "--metric", "other", "--ascending")
+    head, first, *_ = done.out.splitlines()
+    assert head.split()[-1] == "other"
+    assert first.split()[-2:] == ["failed", "1"]
+    ids = [one["id"] for one in mltools(history, "runs", "list", "--sort", "other", "--json").json["runs"]]
+    assert ids[0] == first.split()[0]
+
+
+def test_the_index_follows_the_journal_and_may_be_lost_or_damaged(history: Path) -> None:
+    before = mltools(history, "runs", "list", "--json").json
+    index = history / ".git/mltools/runs.sqlite"
+    assert index.is_file()
+    for damage in (b"", b"no database", index.read_bytes()[:5000] + b"x" * 100):
+        index.write_bytes(damage)
+        assert mltools(history, "runs", "list", "--json").json == before
+    writer = Writer(Repository.find(history), dict(os.environ))
+    journal.append(writer, make_record(git(history, "rev-parse", "HEAD"), second=20), {}, when=WHEN)
+    assert len(mltools(history, "runs", "list", "--json").json["runs"]) == 4
+    # Somebody's older journal: what is gone from it is gone from the list.
+    git(history, "update-ref", journal.REF, f"{journal.REF}~1")
+    assert mltools(history, "runs", "list", "--json").json == before
+
+
+def test_where_nothing_can_be_kept_runs_are_listed_all_the_same(history: Path) -> None:
+    before = mltools(history, "runs", "list", "--json").json
+    place = history / ".git/mltools"
+    shutil.rmtree(place)
+    place.write_text("a file where the index would be")
+    assert mltools(history, "runs", "list", "--json").json == before

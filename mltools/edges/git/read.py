@@ -210,6 +210,19 @@ class Repository:
         names = self._git(*listing, "--", *patterns).stdout.split(b"\0")[:-1]
         return tuple(sorted(name.decode("utf-8", "surrogateescape") for name in names))
 
+    def by_author(self, commits: Iterable[str], text: str) -> frozenset[str]:
+        """Those of the commits whose author's name or address holds a text; what is not in this clone has none."""
+        asked = "".join(f"{commit}\n" for commit in sorted(commits) if plumbing.OID.fullmatch(commit))
+        shape = "--format=%H%x00%aN <%aE>"
+        args = ("log", "--no-walk=unsorted", "--ignore-missing", shape, "-z", "--stdin")
+        done = plumbing.git(self.cwd, *args, stdin=asked.encode()) if asked else None
+        fields = [] if done is None else done.text.split("\0")
+        return frozenset(
+            oid
+            for oid, name in zip(fields[::2], fields[1::2], strict=False)
+            if text.casefold() in name.casefold()
+        )
+
     def remotes(self) -> tuple[str, ...]:
         return tuple(self._git("remote").text.split("\n")[:-1])
 

@@ -1,0 +1,50 @@
+"""The list of all runs, fast however many there are: rows kept in `.git/mltools`, brought up to the journal's tip.
+
+What is kept can be lost: it is made again from the journal.
+"""
+
+import json
+import sqlite3
+from dataclasses import asdict
+from itertools import islice
+
+from mltools import __version__, journal
+from mltools.core import history
+from mltools.core.history import Row
+from mltools.edges import rowstore
+from mltools.edges.git.read import Repository
+
+FILE = "mltools/runs.sqlite"
+
+
+def rows(repository: Repository, *, most: int | None = None) -> list[Row]:
+    """Every run, or the newest ones, newest first. A record that cannot be read is warned of and left out."""
+    tip = repository.oid(journal.REF)
+    if tip is None:
+        return []
+    try:
+        with rowstore.opened(repository.common_dir / FILE, __version__) as store:
+            if store.tip != tip:
+                _update(repository, store, tip)
+            return [_read(body) for body in store.newest(most)]
+    except (sqlite3.Error, OSError, ValueError, TypeError):
+        # Locked for long, or damaged after it was opened: then without it.
+        return [history.row(record) for record in islice(journal.records(repository), most)]
+
+
+def _update(repository: Repository, store: rowstore.Store, tip: str) -> None:
+    """Read the records that the store lacks, and forget those that are gone."""
+    places = journal.places(repository, tip)
+    known = store.ids()
+    missing = dict(place for run, place in places.items() if run not in known)
+    new = [(one.id, _written(one)) for one in map(history.row, journal.at(repository, missing))]
+    store.change(tip, new, known - places.keys())
+
+
+def _written(one: Row) -> str:
+    return json.dumps(asdict(one), ensure_ascii=False)
+
+
+def _read(body: str) -> Row:
+    found = json.loads(body)
+    return Row(**{**found, "gated": tuple(found["gated"])})
