@@ -177,7 +177,7 @@ class Contract(Section):
         tuple[Annotated[str, Field(max_length=100), AfterValidator(_gap)], ...],
         Field(
             max_length=100,
-            description="texts that mean 'no value' in a CSV file. NaN and inf are no numbers unless they are listed; "
+            description="texts that mean 'no value' in a CSV or JSON lines file. NaN and inf are no numbers unless they are listed; "
             "in Parquet a NaN is 'no value', as in pandas",
         ),
     ] = ("",)
