@@ -11,6 +11,7 @@ from mltools.core.exchange import IMPORTS, Source
 from mltools.core.exchange.values import dotted, grouped
 from mltools.core.names import shown
 from mltools.edges import documents, files
+from mltools.edges.contracttext import tree_text
 from mltools.errors import UsageError
 
 EPILOG = """\b
@@ -45,8 +46,8 @@ def import_(session: Session, *, file: Path, source: Source, output: Path | None
     # Rules that contradict each other are told with the line of the file that they come from.
     parse_contract(made.tree, name, lambda path: line_of(made.origin(path)))
     warn(session, made.losses, name, line_of)
-    comments = [
-        f"# not kept: {shown(dotted(loss.path), 200)}: {shown(loss.reason, 300)}{f' (and {more} more)' if more else ''}\n"
+    head = [
+        f"not kept: {shown(dotted(loss.path), 200)}: {shown(loss.reason, 300)}{f' (and {more} more)' if more else ''}"
         for loss, more in grouped(made.losses)
     ]
-    deliver(session, "".join(comments) + documents.write_yaml(made.tree), target)
+    deliver(session, tree_text(made.tree, head), target)

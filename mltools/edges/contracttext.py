@@ -24,6 +24,19 @@ def contract_text(inferred: Inferred, head: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def tree_text(tree: Mapping[str, Any], head: Sequence[str]) -> str:
+    """The file of a contract that is a tree: the table's words, the columns, the checks, under the lines of `head`."""
+    lines = [f"# {comment(line)}" for line in head]
+    lines += [f"{key}: {flow(value)}" for key, value in tree.items() if key not in {"columns", "checks"}]
+    lines.append("columns:")
+    for name, column in tree["columns"].items():
+        lines += textwrap.indent(entry(name, column), "  ").split("\n")
+    if tree.get("checks"):
+        lines.append("checks:")
+        lines += [f"  - {flow(check)}" for check in tree["checks"]]
+    return "\n".join(lines) + "\n"
+
+
 def entry(name: str, column: Mapping[str, Any], remark: str | None = None) -> str:
     """A column as it stands below `columns:`, at the left margin: on one line, or on a line for each rule."""
     behind = f"  # {comment(remark)}" if remark else ""

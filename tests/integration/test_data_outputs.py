@@ -9,10 +9,15 @@ import pandas as pd
 import pandera.pandas as pandera
 import pytest
 from frictionless import Resource, Schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mltools.core.contract import parse_contract
+from mltools.core.contract import Contract, parse_contract
+from mltools.core.exchange import EXPORTS, IMPORTS
 from mltools.edges import documents
+from mltools.edges.contracttext import tree_text
+from tests.making_contracts import contracts
 from tests.support import Result, make_repo, mltools
 
 CONTRACT = """\
@@ -249,3 +254,10 @@ def test_what_is_no_contract_and_no_data_set_is_refused(project: Path) -> None:
         done = mltools(project, "data", "export", name, "--to", "pandera")
         assert done.code == 2
         assert said in done.err
+
+
+@settings(max_examples=60, deadline=None)
+@given(made=contracts(("a", "two\nlines", "no", "# c", "\u202e'\"", "1")), head=st.text(max_size=20))
+def test_the_file_of_an_imported_contract_says_what_was_imported(made: Contract, head: str) -> None:
+    tree = IMPORTS["frictionless"](EXPORTS["frictionless"](made).tree, "t.json", lambda path: 1).tree  # noqa: ARG005
+    assert documents.read_yaml(tree_text(tree, [head]).encode(), "c.yaml") == tree

@@ -16,6 +16,8 @@ from mltools.core.names import nearest, shown, title
         ("ünï ☃", "ünï ☃"),
         ("x" * 81, "x" * 77 + "..."),
         ("", ""),
+        ("a ##[add-mask]x", r"a #\x23[add-mask]x"),  # a command to GitHub's runner, wherever it stands
+        ("###[error]", r"##\x23[error]"),
     ],
 )
 def test_a_text_is_shown_on_one_line_with_nothing_hidden(text: str, line: str) -> None:
