@@ -39,7 +39,7 @@ def found(place: Path, files: Mapping[str, str | bytes], *, dvc: str = DVC, conf
 
 
 def test_plots_and_pictures_are_read_where_dvc_yaml_declares_them(tmp_path: Path) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "reports/roc.csv": ROC,
         "reports/confusion.csv": CONFUSION,
         "plots/top.png": png(3, 2),
@@ -60,7 +60,7 @@ def test_what_is_not_there_is_nothing_to_complain_of(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_plots_is_looked_through(tmp_path: Path) -> None:
-    files = {
+    files: dict[str, str | bytes] = {
         "out/b.csv": "x,loss\n1,2\n",
         "out/deep/a.png": png(),
         "out/notes.txt": "no plot",
