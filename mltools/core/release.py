@@ -12,6 +12,7 @@ from mltools.core.gates.base import Better
 from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.records import Record
 from mltools.core.release_record import MAX_VALUES, DataFile, Digests, ModelFile, ReleaseRecord, Unreadable
+from mltools.core.release_terms import DataContract
 from mltools.core.stages import Lock
 from mltools.core.verdict import Outcome
 from mltools.core.versions import Bump, highest, next_version
@@ -47,7 +48,7 @@ class Facts:
     """What a release knows besides the run's record.
 
     `taken` are the version numbers that were ever used, also those taken back; `changes` are those of the data
-    contract since the latest version, or why they cannot be told.
+    contract since the latest version, or why they cannot be told; `contracts` are those of this run.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Facts:
     policy: Policy = "contract"
     taken: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    contracts: tuple[DataContract, ...] = ()
     directions: tuple[Direction, ...] = ()
 
 
@@ -151,7 +153,11 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
         project=record.project,
         metrics=_first(_judged_first(record)),
         params=_first(record.params),
-        data=tuple(DataFile(data.path, data.md5, data.contract, data.contract_md5) for data in record.data),
+        data=tuple(
+            DataFile(data.path, data.md5, data.contract, data.contract_md5, data.profile)
+            for data in record.data
+        ),
+        contracts=facts.contracts,
     )
     return Plan(bump, said)
 
@@ -174,7 +180,7 @@ def _bump(record: Record, latest: Latest, facts: Facts) -> tuple[Bump, str]:
         return facts.policy, f"{facts.policy.capitalize()}, as release.bump says{told}."
     broken = [change.text for change in facts.changes if change.breaks]
     if broken:
-        return "major", f"Major: data that {latest.version} took are refused: {_some(broken)}."
+        return "major", f"Major: breaks the data contract of {latest.version}: {_some(broken)}."
     if news:
         return "minor", f"Minor: {'; '.join(news)}."
     if facts.digests.contract != _contract_of(latest):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from mltools.core.markdown import code, details, escape, fence, table
 from mltools.core.metrics import Scalar, number
 from mltools.core.release_record import ReleaseRecord
+from mltools.core.release_terms import sentences
 from mltools.core.tags import version_tag
 
 MAX_ROWS = 60
@@ -67,6 +68,7 @@ def _model(record: ReleaseRecord) -> str:
 
 
 def _inputs(record: ReleaseRecord) -> Iterator[str]:
+    yield from (escape(line, limit=1_000) for line in sentences(record.contracts))
     if record.data:
         rows = [(code(one.path), code(one.md5 or "-"), code(one.contract or "-")) for one in record.data]
         yield table(("data", "MD5", "contract"), rows[:MAX_ROWS])

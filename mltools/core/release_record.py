@@ -6,12 +6,13 @@ No pydantic here: listing a registry reads one record per model, and starting py
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 from mltools.core.markdown import clean
 from mltools.core.metrics import Scalar
+from mltools.core.release_terms import DataContract, Terms, sentences, written
 
 SCHEMA = 1
 FILE = "release.json"
@@ -46,12 +47,13 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data set that the run validated, and the contract it was held to."""
+    """A data set that the run validated, the contract it was held to, and the id of its profile."""
 
     path: str
     md5: str | None = None
     contract: str | None = None
     contract_md5: str | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class ReleaseRecord:
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
+    contracts: tuple[DataContract, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON tree, its keys in the order of the fields."""
@@ -98,8 +101,11 @@ class Unreadable:
 
 
 def release_json(record: ReleaseRecord) -> str:
-    """The record as the text of `release.json`."""
-    return json.dumps(record.as_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The record as the text of `release.json`, a line for each column of a contract."""
+    tree = record.as_json()
+    contracts = written(tree.pop("contracts"))
+    text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text.removesuffix('}').rstrip()},\n  {contracts}\n}}\n"
 
 
 def tag_message(record: ReleaseRecord) -> str:
@@ -113,6 +119,7 @@ def tag_message(record: ReleaseRecord) -> str:
         "",
         f"Verdict {record.verdict}, run {record.run}, commit {record.commit}.",
         f"Model {clean(record.file.path)}, MD5 {record.file.md5}, SHA-256 {record.file.sha256}.",
+        *sentences(record.contracts),
         *(["", *metrics[:40]] if metrics else []),
         "",
         _OPEN,
@@ -156,9 +163,6 @@ class _Reader:
             raise ValueError(
                 f"schema {self.tree.get('schema')!r} is not {SCHEMA}, the one that is known here"
             )
-        data = self.tree.get("data", [])
-        if not isinstance(data, list):
-            raise ValueError("data is not a list")  # noqa: TRY004 - all faults are of one kind
         return ReleaseRecord(
             model=self.text("model"),
             version=self.text("version"),
@@ -175,7 +179,10 @@ class _Reader:
             project=self.text("project"),
             metrics=self.values("metrics"),
             params=self.values("params"),
-            data=tuple(_Reader(item, f"data.{index}").data() for index, item in enumerate(data)),
+            data=tuple(_Reader(item, f"data.{index}").data() for index, item in self.items("data")),
+            contracts=tuple(
+                _Reader(item, f"contracts.{index}").contract() for index, item in self.items("contracts")
+            ),
         )
 
     def file(self) -> ModelFile:
@@ -192,8 +199,37 @@ class _Reader:
 
     def data(self) -> DataFile:
         return DataFile(
-            self.text("path"), self.optional("md5"), self.optional("contract"), self.optional("contract_md5")
+            self.text("path"),
+            *(self.optional(name) for name in ("md5", "contract", "contract_md5", "profile")),
         )
+
+    def contract(self) -> DataContract:
+        more = self.tree.get("more", 0)
+        if isinstance(more, bool) or not isinstance(more, int) or more < 0:
+            raise ValueError(f"{self._name('more')} is not a count")
+        return DataContract(
+            self.text("data"),
+            self.columns("input"),
+            self.columns("output"),
+            self.columns("other"),
+            self.terms(self.tree.get("rules", {}), "rules"),
+            more,
+        )
+
+    def columns(self, key: str) -> tuple[Terms, ...]:
+        return tuple(self.terms(item, f"{key}.{index}") for index, item in self.items(key))
+
+    def terms(self, value: Any, key: str) -> Terms:
+        """An object of the contract's words; whether they make sense is seen where they are used."""
+        if not isinstance(value, dict):
+            raise ValueError(f"{self._name(key)} is not an object")  # noqa: TRY004 - as above
+        return value
+
+    def items(self, key: str) -> Iterator[tuple[int, Any]]:
+        value = self.tree.get(key, [])
+        if not isinstance(value, list):
+            raise ValueError(f"{self._name(key)} is not a list")  # noqa: TRY004 - all faults are of one kind
+        return enumerate(value)
 
     def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
         value = self.tree.get(key)

@@ -1,18 +1,21 @@
 """Whether there is something to release: the run against the versions that there are."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mltools import registry
+from mltools.core import config as policy
 from mltools.core.contract import Contract, parse_contract
-from mltools.core.contract_changes import Change, compare_contracts
+from mltools.core.contract_changes import Change
+from mltools.core.data_sides import Held, paired
 from mltools.core.registry import TAGS
 from mltools.core.release import Decision, Facts, Latest, NothingToRelease, decide, digests, directions
-from mltools.core.release_record import ModelFile, ReleaseRecord, release_record
+from mltools.core.release_contracts import changes_of, contract_of, terms_of
+from mltools.core.release_record import ModelFile, ReleaseRecord, Unreadable, release_record
 from mltools.core.tags import Action, parse_tag
 from mltools.edges import documents
-from mltools.errors import ConfigError
-from mltools.project import Project
+from mltools.errors import ConfigError, RepositoryError
+from mltools.project import Project, config_from
 from mltools.registry import Known
 from mltools.releasing.desk import Desk
 from mltools.releasing.material import Material
@@ -27,6 +30,8 @@ def decision(desk: Desk, file: ModelFile, known: Known, target: str) -> Decision
     latest = None
     if known.latest is not None:
         latest = Latest(known.latest.version, known.latest.commit, registry.record_of(known.latest))
+    contracts = _contracts(project, material)
+    readable = {path: item for path, item in contracts.items() if isinstance(item, Contract)}
     facts = Facts(
         model=material.model,
         file=file,
@@ -34,7 +39,8 @@ def decision(desk: Desk, file: ModelFile, known: Known, target: str) -> Decision
         digests=digests(material.record, material.lock),
         policy=material.bump,
         taken=known.used,
-        changes=tuple(_changes(project, material, latest)) if latest else (),
+        changes=tuple(_changes(project, material, latest, contracts)) if latest else (),
+        contracts=terms_of(readable),
         directions=directions(material.config.gates),
     )
     return decide(material.record, latest, facts)
@@ -96,20 +102,82 @@ def _same(record: ReleaseRecord, material: Material) -> bool:
     )
 
 
-def _changes(project: Project, material: Material, latest: Latest) -> Iterator[Change]:
+def _changes(
+    project: Project, material: Material, latest: Latest, new: Mapping[str, Contract | str]
+) -> Iterator[Change]:
     """What the data contracts refuse or take that those of the latest version did not."""
-    for source in material.config.data:
-        path = f"{project.prefix}{source.contract}"
-        old = project.repository.read(latest.commit, path)
-        new = project.repository.read(material.record.commit, path)
-        if old is None or new is None or old == new:
+    before, after = _held_before(project, latest), tuple(map(Held.of, material.record.data))
+    others = {
+        name: column
+        for contract in new.values()
+        if isinstance(contract, Contract)
+        for name, column in contract.columns.items()
+    }
+    for was, now in paired(before, after):
+        if was is None:
+            yield Change(f"the data set {now.path if now else ''} is new", "additive")
             continue
+        if now is not None and was.contract_md5 is not None and was.contract_md5 == now.contract_md5:
+            continue
+        old = _contract_before(project, latest, was)
+        current = new.get(now.path, "is not listed") if now is not None else None
+        for told in (old, current):
+            if isinstance(told, str):
+                yield Change(f"{was.contract or was.path} cannot be compared ({told})", "additive")
+                break
+        else:
+            assert not isinstance(old, str)  # noqa: S101 - the loop above has seen it
+            assert not isinstance(current, str)  # noqa: S101 - as above
+            yield from changes_of(old, current, others)
+
+
+def _held_before(project: Project, latest: Latest) -> tuple[Held, ...]:
+    """The data sets of the latest version: those of its record, else those that its commit lists."""
+    if not isinstance(latest.record, Unreadable):
+        return tuple(
+            Held(data.path, data.contract, data.md5, data.contract_md5) for data in latest.record.data
+        )
+    try:
+        content = project.repository.read(latest.commit, f"{project.prefix}{policy.FILE}")
+        listed = () if content is None else config_from(content, policy.FILE).data
+    except (ConfigError, RepositoryError):
+        return ()
+    return tuple(Held(source.path, source.contract) for source in listed)
+
+
+def _contract_before(project: Project, latest: Latest, was: Held) -> Contract | str:
+    """A contract of the latest version, from its commit or, where that is not here, from its record; else why not."""
+    reason = f"{latest.version} does not tell it"
+    try:
+        content = project.repository.read(latest.commit, f"{project.prefix}{was.contract}")
+        if content is not None:
+            return _contract(content, f"{latest.version}:{was.contract}")
+    except (ConfigError, RepositoryError) as error:
+        reason = error.message.splitlines()[0]
+    known = () if isinstance(latest.record, Unreadable) else latest.record.contracts
+    terms = next((one for one in known if one.data == was.path), None)
+    if terms is None or terms.more:
+        return reason
+    try:
+        return contract_of(terms)
+    except ConfigError as error:
+        return error.message.splitlines()[0]
+
+
+def _contracts(project: Project, material: Material) -> dict[str, Contract | str]:
+    """The contracts of the run's commit by the paths of their data sets; a text says why one cannot be had."""
+    paths = {source.path: f"{project.prefix}{source.contract}" for source in material.config.data}
+    contents = project.repository.read_many(material.record.commit, paths.values()) if paths else {}
+    found: dict[str, Contract | str] = {}
+    for path, place in paths.items():
+        content = contents[place]
         try:
-            before, after = _contract(old, f"{latest.version}:{path}"), _contract(new, path)
+            found[path] = f"is not in commit {material.record.commit[:8]}"
+            if content is not None:
+                found[path] = _contract(content, place)
         except ConfigError as error:
-            yield Change(f"{path} cannot be compared ({error.message.splitlines()[0]})", "additive")
-            continue
-        yield from compare_contracts(before, after)
+            found[path] = error.message.splitlines()[0]
+    return found
 
 
 def _contract(content: bytes, name: str) -> Contract:

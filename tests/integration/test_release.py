@@ -111,9 +111,94 @@ def test_what_changed_decides_the_version(project: Path) -> None:
     done = release(project)
     assert done.out == (
         "released toy@v1.0.0\n"
-        "Major: data that v0.2.0 took are refused: column 'size': maximum is 8, was 10.\n"
+        "Major: breaks the data contract of v0.2.0: column 'size': maximum is 8, was 10.\n"
     )
     assert record_of(project, "toy@v1.0.0").previous == "v0.2.0"
+
+
+def change_contract(project: Path, old: str, new: str) -> None:
+    text = (project / "schemas/raw.yaml").read_text()
+    assert old in text
+    commit(project, {"schemas/raw.yaml": text.replace(old, new)})
+
+
+def test_a_version_says_what_its_model_takes_and_answers(project: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    (contract,) = record_of(project, "toy@v0.1.0").contracts
+    assert contract.data == "data/raw.csv"
+    assert contract.input == (
+        {"name": "size", "type": "number", "required": True, "minimum": 0, "maximum": 10},
+    )
+    assert contract.output == ({"name": "label", "type": "string", "enum": ["yes", "no"], "role": "target"},)
+    message = git(project, "tag", "-l", "--format=%(contents)", "toy@v0.1.0")
+    assert "\nTakes size (number).\nAnswers label (string).\n" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "version", "reason"),
+    [
+        ("maximum: 10", "maximum: 8", "v1.0.0", "column 'size': maximum is 8, was 10"),
+        ("maximum: 10", "maximum: 12", "v0.2.0", "column 'size': maximum is 12, was 10"),
+        ('["yes", "no"]', '["yes", "no", "maybe"]', "v1.0.0", "so the model may answer that"),
+        ("role: id}", "role: id, description: a number}", "v0.1.1", "takes the same data"),
+    ],
+)
+def test_the_contract_of_the_version_before_decides_about_the_next(
+    project: Path, old: str, new: str, version: str, reason: str
+) -> None:
+    run(project, 0.9)
+    release(project)
+    change_contract(project, old, new)
+    run(project, 0.9)
+    done = release(project)
+    assert done.out.startswith(f"released toy@{version}\n")
+    assert reason in done.out
+
+
+def test_a_contract_that_went_with_its_commit_is_known_from_the_tag(project: Path, tmp_path: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    change_contract(project, "maximum: 10", "maximum: 8")
+    run(project, 0.9)
+    git(project, "push", "-q", "origin", "main", "refs/mltools/journal")
+    origin = (tmp_path / "remote.git").as_uri()
+    git(tmp_path, "clone", "-q", "--depth=1", "--no-tags", origin, "shallow")
+    shallow = tmp_path / "shallow"
+    put_in_cache(shallow, model_text(0.9))
+    done = release(shallow)
+    assert done.out == (
+        "released toy@v1.0.0\n"
+        "Major: breaks the data contract of v0.1.0: column 'size': maximum is 8, was 10.\n"
+    ), done.err
+
+
+def test_data_that_move_break_nothing_and_columns_that_go_do(project: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    policy = (project / "mltools.yaml").read_text()
+    contract = (project / "schemas/raw.yaml").read_text()
+    commit(
+        project,
+        {
+            "schemas/all.yaml": contract,
+            "mltools.yaml": policy.replace("schemas/raw.yaml", "schemas/all.yaml"),
+        },
+    )
+    moved = {"path": "data/raw.csv", "contract": "schemas/all.yaml", "outcome": "passed"}
+    held = {"md5": md5((project / "data/raw.csv").read_bytes())}
+    same = {"contract_md5": md5(contract)}
+    run(project, 0.9, data=[{**moved, **held, **same}])
+    assert release(project).out.startswith("released toy@v0.1.1\nPatch: ")
+    commit(
+        project,
+        {"mltools.yaml": policy.replace("  - {path: data/raw.csv, schema: schemas/raw.yaml}\n", "  []\n")},
+    )
+    run(project, 0.9, data=[])
+    done = release(project)
+    assert done.out.startswith(
+        "released toy@v1.0.0\nMajor: breaks the data contract of v0.1.1: column 'id' was removed"
+    )
 
 
 def test_a_fixed_bump_is_obeyed(project: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_contract_that_refuses_what_was_taken_is_major() -> None:
     decision = decide(run, released("v1.2.0"), facts(run, file=RETRAINED, changes=changes))
     assert planned(decision) == (
         "v2.0.0",
-        "Major: data that v1.2.0 took are refused: column 'x' was removed.",
+        "Major: breaks the data contract of v1.2.0: column 'x' was removed.",
     )
 
 

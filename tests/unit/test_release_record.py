@@ -17,6 +17,7 @@ from mltools.core.release_record import (
     release_record,
     tag_message,
 )
+from mltools.core.release_terms import DataContract
 
 RECORD = ReleaseRecord(
     model="tumour",
@@ -33,7 +34,19 @@ RECORD = ReleaseRecord(
     mltools="0.1.0",
     metrics={"test.roc_auc": 0.9912345678, "test.rows": 114, "note": None},
     params={"train.C": 1.0, "train.solver": "lbfgs"},
-    data=(DataFile("data/raw.csv", "a" * 32, "schemas/raw.yaml", "b" * 32),),
+    data=(DataFile("data/raw.csv", "a" * 32, "schemas/raw.yaml", "b" * 32, "0123456789abcdef"),),
+    contracts=(
+        DataContract(
+            "data/raw.csv",
+            input=(
+                {"name": "radius", "type": "number", "required": True, "minimum": 0, "maximum": 60},
+                {"name": "site", "type": "category", "enum": ["north", "south"]},
+            ),
+            output=({"name": "diagnosis", "type": "category", "enum": ["benign", "malignant"]},),
+            other=({"name": "id", "type": "integer"},),
+            rules={"extra_columns": "forbid"},
+        ),
+    ),
 )
 
 
@@ -47,6 +60,49 @@ def test_a_tag_message_is_read_back_and_reads_well() -> None:
 def test_the_json_beside_a_release_is_the_same_record() -> None:
     assert parse_record(release_json(RECORD)) == RECORD
     assert json.loads(release_json(RECORD))["schema"] == 1
+
+
+def test_a_tag_says_what_the_model_takes_and_answers() -> None:
+    message = tag_message(RECORD)
+    assert "\nTakes radius (number), site (category).\nAnswers diagnosis (category).\n" in message
+    column = '        {"name": "radius", "type": "number", "required": true, "minimum": 0, "maximum": 60},'
+    assert column in message.splitlines()
+
+
+def test_a_model_that_takes_many_columns_is_told_in_one_line() -> None:
+    many = tuple({"name": f"c{index}", "type": "number"} for index in range(100))
+    wide = replace(RECORD, contracts=(DataContract("data/raw.csv", input=many),))
+    line = next(line for line in tag_message(wide).splitlines() if line.startswith("Takes"))
+    assert line.endswith("c7 (number) and 92 more.")
+    assert release_record(tag_message(wide)) == wide
+
+
+def test_a_record_of_earlier_days_has_no_contracts() -> None:
+    tree = RECORD.as_json()
+    del tree["contracts"]
+    del tree["data"][0]["profile"]
+    old = parse_record(json.dumps(tree))
+    assert isinstance(old, ReleaseRecord)
+    assert (old.contracts, old.data[0].profile) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "contracts",
+    [
+        {},
+        [1],
+        [{"data": ""}],
+        [{"data": "a.csv", "input": {}}],
+        [{"data": "a.csv", "input": ["x"]}],
+        [{"data": "a.csv", "rules": []}],
+        [{"data": "a.csv", "more": -1}],
+        [{"data": "a.csv", "more": True}],
+    ],
+)
+def test_contracts_that_are_none_make_a_record_unreadable(contracts: object) -> None:
+    found = parse_record(json.dumps({**RECORD.as_json(), "contracts": contracts}))
+    assert isinstance(found, Unreadable)
+    assert "contracts" in found.reason
 
 
 def test_no_line_of_a_message_starts_with_what_git_takes_for_a_comment() -> None:
