@@ -17,6 +17,9 @@ from enum import StrEnum
 from mltools.core.stats import holm, power
 from mltools.core.stats.values import Better, Estimate, Undecided
 
+# What rounding may add to the difference of two metrics: a change of exactly the margin is within it.
+ROUNDING = 1e-12
+
 
 class Call(StrEnum):
     BETTER = "better"
@@ -87,7 +90,7 @@ def _decision(estimate: Estimate, question: Question, p_adjusted: float) -> Deci
     if -margin <= low and high <= margin:
         call = Call.EQUIVALENT
         reason = f"the interval lies within ±{margin:g}" if margin else "no difference on any row"
-    elif beyond_noise and p_adjusted <= alpha and abs(gain) > margin:
+    elif beyond_noise and p_adjusted <= alpha and _beyond(gain, margin):
         call = Call.BETTER if gain > 0 else Call.WORSE
         reason = f"beyond noise and beyond {margin:g}" if margin else "beyond noise"
     else:
@@ -104,6 +107,10 @@ def _decision(estimate: Estimate, question: Question, p_adjusted: float) -> Deci
     )
 
 
+def _beyond(difference: float, margin: float) -> bool:
+    return abs(difference) > margin + ROUNDING * max(1.0, margin)
+
+
 def _doubt(*, beyond_noise: bool, significant: bool, margin: float) -> str:
     if beyond_noise and significant:
         return f"beyond noise, but not known to be beyond {margin:g} or within it"
@@ -116,7 +123,7 @@ def _needed(estimate: Estimate, margin: float, p_adjusted: float) -> int | None:
     """Rows to show the observed difference, or that it is within the margin, whichever the observation suggests."""
     # The level at which this question was asked, once the others were counted.
     alpha = (1 - estimate.level) * (estimate.p_value / p_adjusted if p_adjusted > 0 else 1)
-    if abs(estimate.value) > margin:
+    if _beyond(estimate.value, margin):
         found = power.rows_to_differ(estimate.std_error, estimate.units, estimate.value, alpha=alpha)
     else:
         found = power.rows_to_agree(

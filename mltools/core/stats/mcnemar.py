@@ -12,8 +12,9 @@ from mltools.core.stats.values import Array
 class McNemar:
     """`gained` rows are right in head alone, `lost` in base alone; the p values are two-sided.
 
-    `p_exact` is binomial and never too small. `p_mid` counts the observed outcome half: closer to its level on average
-    (Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91, 2013), not guaranteed.
+    `p_exact` is binomial and never too small. `p_mid` is twice the one-sided p value that counts the observed outcome half:
+    closer to its level on average, not guaranteed (Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13:91,
+    2013).
     """
 
     gained: int
@@ -35,10 +36,8 @@ def of_counts(gained: int, lost: int, rows: int) -> McNemar:
     """The test from the counts of rows that one model alone gets right."""
     differing, fewer = gained + lost, min(gained, lost)
     tail = float(bdtr(fewer, differing, 0.5))
-    exact = min(1.0, 2 * tail)
-    # min() would hide that with equal counts the middle of the distribution is counted twice.
-    mid = 1.0 - _chance(fewer, differing) if gained == lost else 2 * tail - _chance(fewer, differing)
-    return McNemar(gained, lost, rows, exact, mid if differing else 1.0)
+    exact, mid = min(1.0, 2 * tail), min(1.0, 2 * tail - _chance(fewer, differing))
+    return McNemar(gained, lost, rows, exact, mid)
 
 
 def _chance(hits: int, draws: int) -> float:
