@@ -115,7 +115,7 @@ def _column(name: str, old: Column, new: Column) -> Iterator[Change]:
         yield from _role(name, old, new)
     # Rules that only warn refuse nothing.
     binds = new.severity == "error"
-    was = old if old.severity == "error" else Column(type=old.type)
+    was = Column(type=old.type) if binds and old.severity == "warn" else old
     if old.severity == "error" and not binds:
         yield Change(f"column {name!r}: a broken rule only warns now", "additive")
     for text, tighter in (
@@ -124,7 +124,8 @@ def _column(name: str, old: Column, new: Column) -> Iterator[Change]:
         *_values(was, new),
         *_others(was, new, _COLUMN_WORDS),
     ):
-        kind = _kind(tighter=tighter) if binds or not tighter else "compatible"
+        refused = binds or (old.severity == "error" and not tighter)
+        kind = _kind(tighter=tighter) if refused else "compatible"
         yield Change(f"column {name!r}: {text}", kind)
     if old.description != new.description:
         yield Change(f"column {name!r}: the description changed", "compatible")

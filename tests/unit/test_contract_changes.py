@@ -97,6 +97,17 @@ def test_rules_that_only_warn_refuse_nothing() -> None:
     assert changed({**strict, "severity": "warn"}, strict) == [("minimum is 0, was none", True)]
 
 
+def test_rules_that_warn_before_and_after_are_compared_and_bind_nobody() -> None:
+    warns = {**NUMBER, "minimum": 0, "required": True, "severity": "warn"}
+
+    def between(new: dict[str, Any]) -> tuple[Change, ...]:
+        return compare_contracts(contract({"x": warns}), contract({"x": new}))
+
+    assert between(warns) == ()
+    assert between({**warns, "minimum": 1}) == (Change("column 'x': minimum is 1, was 0", "compatible"),)
+    assert between({**warns, "minimum": -1}) == (Change("column 'x': minimum is -1, was 0", "compatible"),)
+
+
 def test_a_column_that_goes_or_must_be_filled_breaks() -> None:
     one, two = contract({"x": NUMBER}), contract({"x": NUMBER, "y": NUMBER})
     assert [(c.text, c.breaks) for c in compare_contracts(two, one)] == [("column 'y' was removed", True)]
