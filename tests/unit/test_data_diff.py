@@ -9,7 +9,7 @@ from mltools.core.data_changes import MOST_COLUMNS, ColumnChange, DataChange, co
 from mltools.core.data_diff import LAYOUT, NEW, NO_LONGER_LISTED, Side, compare
 from mltools.core.data_diff_view import as_json, as_text
 from mltools.core.data_sides import Held, paired, unchanged
-from mltools.core.profile import ColumnProfile, Profile
+from mltools.core.profile import ColumnProfile, Histogram, Profile
 from mltools.core.report.text import plain
 
 HASHES = {name: name * 32 for name in "abcdef"}
@@ -34,7 +34,7 @@ def category(name: str, *values: tuple[str, int], other: int = 0, nulls: int = 0
 def number(name: str, counts: list[int], *, nulls: int = 0, kind: Any = "number") -> ColumnProfile:
     """A column of numbers, with so many rows in each of the bins up to 1, 2, 3, ..."""
     edges = tuple(float(edge + 1) for edge in range(len(counts)))
-    histogram = {"low": 0.0, "edges": edges, "counts": tuple(counts)}
+    histogram = Histogram(low=0.0, edges=edges, counts=tuple(counts))
     return ColumnProfile(
         name=name,
         type=kind,
