@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from mltools.core.stats import redraws
 from mltools.core.stats.decide import Call, Question, decide
 from mltools.core.stats.difference import difference, interval
 from mltools.core.stats.metrics import METRICS
@@ -149,6 +150,29 @@ def test_several_classes() -> None:
     assert isinstance(refused, Undecided)
     assert "positive class must be named" in refused.reason
     assert isinstance(difference(METRICS["f1"], test, DRAWS, positive="b"), Estimate)
+
+
+def many_classes(count: int) -> Paired | Unpaired:
+    target = RNG.permutation(np.arange(ROWS) % count)
+    base = Predictions(IDS, target, np.where(RNG.random(ROWS) < 0.5, target, 0), group=GROUPS)
+    return joined(base, replace(base, label=np.where(RNG.random(ROWS) < 0.9, target, 0)))
+
+
+def test_classes_and_groups_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = many_classes(40)
+    whole = estimate("f1_macro", test)
+    assert whole.units == 50
+    assert decide(Question(whole, "higher")).call is Call.BETTER
+    monkeypatch.setattr(redraws, "FEATURES_AT_ONCE", 7 * 240)
+    assert estimate("f1_macro", test) == whole
+
+
+def test_a_metric_over_hundreds_of_classes_is_refused_but_accuracy_is_not() -> None:
+    test = many_classes(300)
+    assert difference(METRICS["f1_macro"], test, DRAWS) == Undecided(
+        "in base f1_macro of 300 classes: 100 are the most"
+    )
+    assert estimate("accuracy", test).value > 0.2
 
 
 @pytest.mark.parametrize("name", ["accuracy", "roc_auc", "f1"])

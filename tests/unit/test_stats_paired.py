@@ -41,7 +41,7 @@ def test_rows_that_both_have_are_paired_in_the_order_of_their_ids() -> None:
     assert found.head.target.tolist() == [0, 0, 1]
     assert (found.only_base, found.only_head, found.changed_targets) == (1, 1, 0)
     assert found.head.group is not None
-    assert found.head.group.tolist() == ["y", "x", "y"]
+    assert found.head.group.tolist() == [1, 0, 1]  # y, x, y
 
 
 def test_the_order_of_the_files_does_not_matter() -> None:
@@ -94,6 +94,9 @@ def test_text_ids_and_arrays_are_joined_too() -> None:
         ({"target": [(1,), (0,), (0,), (0,)]}, "target of head is neither a column of numbers nor of text"),
         ({"label": None, "score": None}, "head has neither a predicted class nor a score"),
         ({"ids": [], "target": [], "label": [], "score": []}, "head has no rows"),
+        ({"group": [1, "x", "y", "y"]}, "group of head mixes types"),
+        ({"target": [1, 10**400, 0, 0]}, "target of head holds a number too large to compute with"),
+        ({"label": ["a", "b", "c" * 1_000, "d"]}, "label of head holds text of more than 200 characters"),
         ({"group": [None, "x", "y", "y"]}, "group of head is missing in 1 row"),
     ],
 )  # fmt: skip

@@ -28,7 +28,7 @@ class Case:
     def rows(self) -> int:
         return len(self.target)
 
-    def take(self, chosen: Array) -> "Case":
+    def take(self, chosen: Array | slice) -> "Case":
         """Some of the rows, under the same coding."""
         return Case(self.target[chosen], self.prediction[chosen], self.classes)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mltools.core.stats.values import Array, Floats, Undecided
+from mltools.core.stats.values import Array, Floats, Ints, Undecided
 
 NUMBER, TEXT, OTHER = "numbers", "text", "something else"
+LONGEST = 200
 
 
 def kind(values: Array) -> str:
@@ -27,9 +28,10 @@ def clean(values: Array | Sequence[Any], what: str) -> Array | Undecided:
     absent = int(np.count_nonzero(missing(values)))
     if absent:
         return Undecided(f"{what} is missing in {rows(absent)}")
-    found = np.ma.getdata(values) if isinstance(values, np.ma.MaskedArray) else _array(values)
-    if found.dtype.kind == "O":
-        found = _plain(found)
+    given = np.ma.getdata(values) if isinstance(values, np.ma.MaskedArray) else _array(values)
+    found = _plain(given) if given.dtype.kind == "O" else given
+    if isinstance(found, Undecided):
+        return Undecided(f"{what} {found.reason}")
     if found.ndim != 1 or kind(found) == OTHER:
         return Undecided(f"{what} is neither a column of numbers nor of text")
     if found.dtype.kind == "f":
@@ -47,6 +49,19 @@ def numbers(values: Array | Sequence[Any], what: str) -> Floats | Undecided:
     if kind(found) != NUMBER:
         return Undecided(f"{what} holds {kind(found)}, not numbers")
     return found.astype(np.float64)
+
+
+def coded(values: Array | Sequence[Any], what: str) -> Ints | Undecided:
+    """Each value as its place among the different values in their order; for names that are never shown."""
+    absent = int(np.count_nonzero(missing(values)))
+    if absent:
+        return Undecided(f"{what} is missing in {rows(absent)}")
+    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    try:
+        places = {value: place for place, value in enumerate(sorted(set(listed)))}
+    except TypeError:
+        return Undecided(f"{what} mixes types")
+    return np.fromiter((places[value] for value in listed), dtype=np.int64, count=len(listed))
 
 
 def missing(values: Array | Sequence[Any]) -> Array:
@@ -71,13 +86,19 @@ def _array(values: Array | Sequence[Any]) -> Array:
     return values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
 
 
-def _plain(values: Array) -> Array:
+def _plain(values: Array) -> Array | Undecided:
     """An array of objects as text or doubles where all its values are; else as it is."""
     kinds = set(map(type, values.tolist()))
     if kinds <= {str}:
+        # An array of text is as wide as its longest value, in every row.
+        if max(map(len, values), default=0) > LONGEST:
+            return Undecided(f"holds text of more than {LONGEST} characters")
         return values.astype(str)
     if kinds <= {int, float, bool, Decimal}:
-        return values.astype(np.float64)
+        try:
+            return values.astype(np.float64)
+        except OverflowError:
+            return Undecided("holds a number too large to compute with")
     return values
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mltools.core.stats import ranked, summed
 from mltools.core.stats.cases import Case, Uses, prepared
 from mltools.core.stats.paired import Side
-from mltools.core.stats.values import Array, Better, Undecided
+from mltools.core.stats.values import Array, Better, Floats, Undecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ _ALL: tuple[Metric, ...] = (
     Summed("mape", "lower", "number", summed.percentages, summed.mean, rowwise=True),
     Summed("r2", "higher", "number", summed.variations, summed.r2),
 )
+# Metrics over all classes hold a table of classes by classes.
+MOST_CLASSES = 100
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 
 # What the same metrics are called elsewhere; a class-less name means the positive class where one can be told.
@@ -102,15 +104,28 @@ def value(metric: Metric, case: Case, weights: Array | None = None) -> float | U
     """The metric, with `weights` as if each row stood there that often (whole numbers for a ranked metric)."""
     if not case.rows:
         return Undecided(f"{metric.name} needs at least one row")
+    if not isinstance(metric, Ranked) and not metric.rowwise and case.classes > MOST_CLASSES:
+        return Undecided(f"{metric.name} of {case.classes:,} classes: {MOST_CLASSES} are the most")
     if isinstance(metric, Ranked):
         whole = np.ones(case.rows, dtype=np.int64) if weights is None else weights
         found = metric.weighted(case.target, case.prediction)(whole[None])[0]
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            features = metric.features(case.target, case.prediction, case.classes)
-            totals = features.sum(axis=0) if weights is None else weights @ features
-            found = metric.finish(totals, np.float64(case.rows if weights is None else weights.sum()))
+            cells, counts = _cells(case, weights)
+            totals = counts @ metric.features(cells.target, cells.prediction, case.classes)
+            found = metric.finish(totals, counts.sum())
     return float(found) if np.isfinite(found) else Undecided(undefined(metric))
+
+
+def _cells(case: Case, weights: Array | None) -> tuple[Case, Floats]:
+    """The rows with their weights; of classes equal rows are put together."""
+    counts = np.ones(case.rows) if weights is None else weights.astype(np.float64)
+    if not case.classes:
+        return case, counts
+    there = case.target * case.classes + case.prediction
+    cells, place = np.unique(there, return_inverse=True)
+    target, prediction = np.divmod(cells, case.classes)
+    return Case(target, prediction, case.classes), np.bincount(place, weights=counts).astype(np.float64)
 
 
 def undefined(metric: Metric) -> str:

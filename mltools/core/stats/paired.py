@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mltools.core.stats.columns import clean, kind, missing, rows
+from mltools.core.stats.columns import clean, coded, kind, missing, rows
 from mltools.core.stats.values import Array, Ints, Undecided
 
 Column = Array | Sequence[Any]
@@ -32,7 +32,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One model's clean columns."""
+    """One model's clean columns; `group` holds numbers that stand for the groups."""
 
     target: Array
     label: Array | None = None
@@ -109,7 +109,7 @@ def _side(name: str, given: Predictions) -> Side | Undecided:
         values = getattr(given, what)
         if values is None:
             continue
-        found = clean(values, f"{what} of {name}")
+        found = (coded if what == "group" else clean)(values, f"{what} of {name}")
         if isinstance(found, Undecided):
             return found
         columns[what] = found

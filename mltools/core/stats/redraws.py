@@ -16,6 +16,8 @@ from mltools.core.stats.values import Draws, Floats, Ints
 
 # Differences with few values are drawn as counts of each value.
 FEW_VALUES = 64
+# Numbers of features that are held at once where there are many classes.
+FEATURES_AT_ONCE = 2_000_000
 # Half a row more in each cell of a two by two table (A. Agresti and Y. Min, Statistics in Medicine 24, 2005): without it
 # ten rows on which both models agree would "prove" that they always do.
 HALF = 0.5
@@ -69,8 +71,7 @@ def of_one(metric: Metric, case: Case, groups: Groups | None, draws: Draws) -> F
         features = metric.features(table.target, table.head, case.classes)
         counts = resampling.cell_counts(table.expected, case.rows, draws)
         return np.concatenate([metric.finish(hits @ features, np.float64(case.rows)) for hits in counts])
-    features = metric.features(case.target, case.prediction, case.classes)
-    totals, weight = _summed(features, groups, draws)
+    totals, weight = _summed(metric, (case,), groups, draws)
     return metric.finish(totals, weight)
 
 
@@ -85,10 +86,8 @@ def _cells(metric: Summed, base: Case, head: Case, draws: Draws) -> Floats:
 
 
 def _sums(metric: Summed, base: Case, head: Case, groups: Groups | None, draws: Draws) -> Floats:
-    old = metric.features(base.target, base.prediction, base.classes)
-    new = metric.features(head.target, head.prediction, head.classes)
-    totals, weight = _summed(np.hstack([old, new]), groups, draws)
-    width = old.shape[1]
+    totals, weight = _summed(metric, (base, head), groups, draws)
+    width = totals.shape[1] // 2
     return np.asarray(metric.finish(totals[:, width:], weight) - metric.finish(totals[:, :width], weight))
 
 
@@ -103,15 +102,38 @@ def _ranks(metric: Ranked, base: Case, head: Case, groups: Groups | None, draws:
     return measured(measure, units, draws, width=base.rows)
 
 
-def _summed(features: Floats, groups: Groups | None, draws: Draws) -> tuple[Floats, Floats]:
-    """Resampled totals of the features, and how many rows are in each resample."""
-    kept, stands = _distinct(features)
-    values = features[:, kept]
+def _summed(
+    metric: Summed, cases: tuple[Case, ...], groups: Groups | None, draws: Draws
+) -> tuple[Floats, Floats]:
+    """Resampled totals of the cases' features side by side, and how many rows are in each resample."""
     if groups is None:
-        totals = resampling.sums(values, draws)
-        return totals[:, stands], np.full(draws.resamples, float(len(features)))
-    totals = resampling.sums(np.column_stack([groups.totals(values), groups.sizes]), draws)
+        features = _features(metric, cases)
+        kept, stands = _distinct(features)
+        return resampling.sums(features[:, kept], draws)[:, stands], np.full(
+            draws.resamples, float(len(features))
+        )
+    by_group = _of_groups(metric, cases, groups)
+    kept, stands = _distinct(by_group)
+    totals = resampling.sums(np.column_stack([by_group[:, kept], groups.sizes]), draws)
     return totals[:, stands], totals[:, -1]
+
+
+def _features(metric: Summed, cases: tuple[Case, ...]) -> Floats:
+    return np.hstack([metric.features(case.target, case.prediction, case.classes) for case in cases])
+
+
+def _of_groups(metric: Summed, cases: tuple[Case, ...], groups: Groups) -> Floats:
+    """The sums of the features over each group. Classes have many features: a part of the rows at a time."""
+    rows, classes = cases[0].rows, cases[0].classes
+    if not classes:
+        return groups.totals(_features(metric, cases))
+    width = _features(metric, tuple(case.take(slice(0)) for case in cases)).shape[1]
+    step = max(1, FEATURES_AT_ONCE // width)
+    found = np.zeros((groups.count, width))
+    for first in range(0, rows, step):
+        part = slice(first, first + step)
+        found += groups.totals(_features(metric, tuple(case.take(part) for case in cases)), part)
+    return found
 
 
 def _distinct(features: Floats) -> tuple[list[int], list[int]]:

@@ -29,10 +29,11 @@ class Groups:
     def count(self) -> int:
         return len(self.sizes)
 
-    def totals(self, values: Floats) -> Floats:
-        """The sums of the columns over each group: groups x columns."""
+    def totals(self, values: Floats, part: slice = slice(None)) -> Floats:
+        """The sums of the columns over each group, of all rows or of a part: groups x columns."""
+        codes = self.codes[part]
         return np.stack(
-            [np.bincount(self.codes, weights=column, minlength=self.count) for column in values.T], axis=1
+            [np.bincount(codes, weights=column, minlength=self.count) for column in values.T], axis=1
         )
 
 
