@@ -29,7 +29,7 @@ $(NPM): tests/npm/package.json
 	npm install --prefix tests/npm --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-full: $(INSTALLED) $(NPM) ## the tests that need npm's validators
+test-full: $(INSTALLED) $(NPM) ## the tests that need npm's validators, and Chromium for the report's page
 	$(BIN)/python -m pytest -m full
 
 lint: $(INSTALLED) ## style and spelling

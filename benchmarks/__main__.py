@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import compare, noop_run, startup, statistics
+from benchmarks import compare, noop_run, report, startup, statistics
 from benchmarks.measure import Result, environment
 
 Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "startup": startup.results,
     "compare": compare.results,
     "noop_run": noop_run.results,
+    "report": report.results,
     "statistics": statistics.results,
 }
 

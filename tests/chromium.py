@@ -1,11 +1,13 @@
 """A headless Chromium, spoken to through its DevTools pipe: what a page shows, and what it tried to do."""
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ OPTIONS = (
     ),
 )
 DEADLINE = 60.0
+# It reads commands from descriptor 3 and writes answers to descriptor 4.
+LAUNCH = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
 
 
 def find(environ: Mapping[str, str]) -> str | None:
@@ -89,6 +93,12 @@ class Browser:
         """Every address that the page asked for."""
         return [event["params"]["request"]["url"] for event in self._told("Network.requestWillBeSent")]
 
+    def loaded(self) -> list[str]:
+        """Those that it was not refused."""
+        failed = {event["params"]["requestId"] for event in self._told("Network.loadingFailed")}
+        asked = [event["params"] for event in self._told("Network.requestWillBeSent")]
+        return [each["request"]["url"] for each in asked if each["requestId"] not in failed]
+
     def complaints(self) -> list[str]:
         """What the browser's console holds: refusals of the security policy, errors, warnings."""
         logged = [event["params"]["entry"]["text"] for event in self._told("Log.entryAdded")]
@@ -114,14 +124,17 @@ def running(program: str, profile: Path) -> Iterator[Browser]:
     """A browser with an empty profile, ended afterwards."""
     from_us, to_browser = os.pipe()
     from_browser, to_us = os.pipe()
-    # It reads commands from descriptor 3 and writes answers to descriptor 4.
-    shell = f'exec "$0" "$@" 3<&{from_us} 4>&{to_us}'
-    argv = ["sh", "-c", shell, program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
+    # High numbers, so that neither is in the way when they are moved to 3 and 4.
+    theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (from_us, to_us)]
+    argv = [sys.executable, "-c", LAUNCH, *map(str, theirs), program, *OPTIONS]
     process = subprocess.Popen(
-        argv, pass_fds=(from_us, to_us), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*argv, f"--user-data-dir={profile}", "about:blank"],
+        pass_fds=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    os.close(from_us)
-    os.close(to_us)
+    for end in (from_us, to_us, *theirs):
+        os.close(end)
     try:
         browser = Browser(from_browser, to_browser)
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]

@@ -56,8 +56,8 @@ def lines(title: str, drawn: Sequence[Drawn], axes: Axes) -> Html:
     across = fitted((x for x, _ in every), LEFT, WIDTH - RIGHT)
     up = fitted((y for _, y in every), HEIGHT - BOTTOM, TOP)
     parts = [*_frame(across, up, axes)]
-    if axes.diagonal:
-        low, high = max(across.low, up.low), min(across.high, up.high)
+    low, high = max(across.low, up.low), min(across.high, up.high)
+    if axes.diagonal and low < high:
         parts.append(_segment(across.at(low), up.at(low), across.at(high), up.at(high), "guide"))
     # Drawn last, the first one lies on top.
     parts += [(_dots if line.scattered else _path)(line, across, up, axes) for line in reversed(drawn)]

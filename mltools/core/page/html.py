@@ -1,9 +1,12 @@
 """HTML and SVG put together from values: whatever is no markup of ours is text, and is written as text."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 from mltools.core.markdown import visible
+
+_MARKUP = re.compile("[&<>\"']")
 
 Value = str | int | float | bool | None
 
@@ -35,9 +38,9 @@ def join(children: Iterable[str], between: str = "") -> Html:
 
 def text(value: str) -> Html:
     """Text as it may stand between tags: no markup, hidden and reordering characters shown."""
-    if value.isascii() and value.isalnum():
-        return Html(value)
-    return Html(html.escape(visible(value), quote=True))
+    if not (value.isascii() and value.isprintable()):
+        value = visible(value)
+    return Html(html.escape(value, quote=True) if _MARKUP.search(value) else value)
 
 
 def table(
