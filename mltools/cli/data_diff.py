@@ -11,6 +11,7 @@ from mltools.core import config as policy
 from mltools.core.config import Config
 from mltools.core.data_changes import DataChange
 from mltools.core.data_diff_view import as_json, as_text
+from mltools.core.markdown import clean
 from mltools.core.records import Record
 from mltools.datachanges import View
 from mltools.edges import documents
@@ -131,5 +132,6 @@ def _refuse_nothing(changes: tuple[DataChange, ...]) -> None:
     """Raise DataError when not one data set could be compared in any way."""
     told = [change for change in changes if change.problem is None or change.contract is not None]
     if changes and not told:
-        reasons = [change.problem for change in changes if change.problem]
-        raise DataError("nothing can be compared:\n" + "\n".join(f"  {reason}" for reason in reasons))
+        reasons = [reason for change in changes for reason in (*change.reasons, change.problem) if reason]
+        lines = [f"  {clean(reason, limit=500)}" for reason in dict.fromkeys(reasons)]
+        raise DataError("\n".join(["nothing can be compared:", *lines]))
