@@ -12,7 +12,7 @@ import pytest
 from sklearn.datasets import load_wine
 
 from mltools.core.contract import parse_contract
-from mltools.core.gates import Facts
+from mltools.core.gates import Facts, Regression, Threshold
 from mltools.core.metrics import flatten
 from mltools.core.pipeline import parse_lock
 from mltools.core.verdict import Outcome
@@ -67,7 +67,9 @@ def test_the_lock_names_the_code_and_the_metrics_that_are_here() -> None:
 def test_the_committed_metrics_pass_the_gates() -> None:
     found = [json.loads(path.read_text()) for path in (ROOT / "metrics").glob("*.json")]
     metrics = {key: value for tree in found for key, value in flatten(tree).items()}
-    verdicts = [gate.evaluate(Facts(metrics, metrics)) for gate in load_config(ROOT).gates]
+    # The gates over predictions and data are judged where the pipeline has run.
+    plain = [gate for gate in load_config(ROOT).gates if isinstance(gate, Threshold | Regression)]
+    verdicts = [gate.evaluate(Facts(metrics, metrics)) for gate in plain]
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PASSED}
 
 
