@@ -37,7 +37,7 @@ def _policy(record: Record) -> list[str]:
 
 
 def _tree(record: Record) -> list[str]:
-    if not record.dirty:
+    if not record.dirty or record.trigger == "local":  # by hand that is how one works, and the footer says it
         return []
     return [
         f"the run had uncommitted changes, so commit {record.commit[:SHORT]} alone does not give this result"

@@ -11,7 +11,7 @@ from mltools.core.report.facts import against, changed_params, shown, signed
 from mltools.core.report.metrics import beside
 from mltools.core.report.notes import notes
 from mltools.core.report.rows import Row
-from mltools.core.report.series import series
+from mltools.core.report.series import Series, series
 from mltools.core.report.stages import title
 from mltools.core.spark import spark
 from mltools.core.verdict import Outcome
@@ -144,10 +144,12 @@ def _params(record: Record) -> list[str]:
 
 def _history(record: Record, around: Around) -> list[str]:
     found = series(record, around.history) if around.history else ()
-    return [
-        f"history {clean(one.name, limit=60)}: {spark(one.values)} {shown(min(one.known))} to {shown(max(one.known))}"
-        for one in found
-    ]
+    return [f"history {clean(one.name, limit=60)}: {spark(one.values)} {_span(one)}" for one in found]
+
+
+def _span(one: Series) -> str:
+    low, high = shown(min(one.known)), shown(max(one.known))
+    return f"{low} throughout" if low == high else f"{low} to {high}"
 
 
 def _broken(data: DataSet, paint: Paint) -> list[str]:
