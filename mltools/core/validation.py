@@ -66,7 +66,7 @@ class Example:
 class Tally:
     """In how many rows a check does not hold, and the first of them; `extreme` is the value furthest from a bound.
 
-    For freshness: how many values there are, and the newest.
+    For freshness, which no row breaks: the newest value.
     """
 
     count: int

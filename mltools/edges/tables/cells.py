@@ -66,6 +66,11 @@ FROM_JSON: Mapping[ColumnType, str] = {
     "category": f"CASE WHEN {{raw}}[1] NOT IN ('{{', '[') THEN {UNQUOTED} END",
 }
 
+MOMENT = "TRY_CAST({raw} AS TIMESTAMP)"
+# As in text, a year has four digits, and infinity is no day.
+WITHIN = "BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+WITHIN_DAYS = "BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'"
+
 # How to take a value of the contract's type out of a column that the file keeps as another one. What is not here
 # cannot be done: every value breaks the type.
 FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
@@ -78,8 +83,11 @@ FROM_TYPE: Mapping[tuple[str, ColumnType], str] = {
     ("whole", "category"): "CAST({raw} AS VARCHAR)",
     ("truth", "category"): "CAST({raw} AS VARCHAR)",
     ("truth", "boolean"): "{raw}",
-    ("instant", "date"): "CASE WHEN {raw} = date_trunc('day', {raw}) THEN CAST({raw} AS DATE) END",
-    ("instant", "datetime"): "CAST({raw} AS TIMESTAMP)",
+    ("day", "date"): f"CASE WHEN {{raw}} {WITHIN_DAYS} THEN {{raw}} END",
+    ("day", "datetime"): f"CASE WHEN {{raw}} {WITHIN_DAYS} THEN CAST({{raw}} AS TIMESTAMP) END",
+    ("instant", "date"): f"""CASE
+        WHEN {{raw}} = date_trunc('day', {{raw}}) AND {MOMENT} {WITHIN} THEN CAST({{raw}} AS DATE) END""",
+    ("instant", "datetime"): f"CASE WHEN {MOMENT} {WITHIN} THEN {MOMENT} END",
 }
 
 
@@ -129,7 +137,9 @@ def _family(kept_as: str) -> str:
         return "broken"
     if kept_as == "VARCHAR" or kept_as.startswith("ENUM"):
         return "word"
-    if kept_as.startswith(("TIMESTAMP", "DATE")):
+    if kept_as == "DATE":
+        return "day"
+    if kept_as.startswith("TIMESTAMP"):
         return "instant"
     return "truth" if kept_as == "BOOLEAN" else "other"
 

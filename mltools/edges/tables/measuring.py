@@ -10,7 +10,7 @@ from typing import Any
 
 from mltools.core.contract import Contract
 from mltools.core.names import shown
-from mltools.core.validation import OF_ROWS, Check, Example, Measured, Tally, broken, plan
+from mltools.core.validation import FRESHNESS, OF_ROWS, Check, Example, Measured, Tally, broken, plan
 from mltools.edges.tables import sql
 from mltools.edges.tables.engine import UnreadableError
 from mltools.edges.tables.reading import Data
@@ -61,9 +61,12 @@ class _Pass:
         rows, tallies = 0, {}
         for batch in _batches(checks):
             rows, *found = self._asked(batch)
-            for check, count, extreme in zip(batch, found[::2], found[1::2], strict=True):
-                # A condition that is unknown in every row, as in a column of gaps, is NULL. True: not counted yet.
-                tallies[check] = Tally(int(count or 0), _plain(extreme))
+            for check, answer in zip(batch, found, strict=True):
+                if check.rule == FRESHNESS:
+                    tallies[check] = Tally(0, answer)
+                else:
+                    # A condition that is unknown in every row, as in a column of gaps, is NULL. True: not counted yet.
+                    tallies[check] = Tally(int(answer or 0))
         return rows, tallies
 
     def _asked(self, checks: Sequence[Check]) -> tuple[Any, ...]:
@@ -105,11 +108,7 @@ class _Pass:
         """Exact counts and examples, of what the first look found broken."""
         failed = broken(self._contract, measured)
         if not self._share.whole:  # a share of gaps is judged when all are added up
-            failed = tuple(
-                check
-                for check, tally in measured.tallies.items()
-                if tally.count and check.rule != "freshness"
-            )
+            failed = tuple(check for check, tally in measured.tallies.items() if tally.count)
         tallies: dict[Check, Tally] = {}
         singles = [check for check in failed if not _of_repeats(check)]
         if not self._examples:
@@ -118,9 +117,9 @@ class _Pass:
         for batch in _batches(singles) if singles else ():
             query = sql.second_look(self._layout, batch, self._rows.numbered, self._examples)
             found = self._data.row(query)
-            for check, count, items in zip(batch, found[::2], found[1::2], strict=True):
+            for check, count, extreme, items in zip(batch, found[::3], found[1::3], found[2::3], strict=True):
                 examples = tuple(_example(item, places) for item in items or ())
-                tallies[check] = replace(measured.tallies[check], count=count, examples=examples)
+                tallies[check] = Tally(count, _plain(extreme) if count else None, examples)
         for check in filter(_of_repeats, failed) if self._examples else ():
             tallies[check] = replace(measured.tallies[check], examples=self._repeats(check))
         return tallies

@@ -14,7 +14,7 @@ from mltools.edges.tables.conditions import render
 
 MOMENTS = frozenset({"date", "datetime"})
 EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max", FRESHNESS: "max"}
-# Rules whose extreme tells whether any row breaks them: only then are the rows counted.
+# Rules whose extreme tells whether any row may break them: only then are the rows counted.
 BOUNDS = frozenset({"minimum", "maximum", "min_length", "max_length"})
 # An example is shown shorter still; this keeps a megabyte of text from travelling.
 CUT = 200
@@ -46,14 +46,6 @@ class Layout:
         """Only what is asked for: DuckDB would leave the rest out itself, but plans it first."""
         wanted = {name for check in checks for name in self.asked(check)}
         return replace(self, slots={name: slot for name, slot in self.slots.items() if name in wanted})
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A first look at a check: how many rows break it (of BOUNDS: whether any does), and the value furthest out."""
-
-    found: str
-    extreme: str = "NULL"
 
 
 def layout(contract: Contract, header: Mapping[str, str]) -> Layout:
@@ -89,50 +81,51 @@ def values(data: Layout, scan: str, *, key: bool = False, numbered: bool = False
 
 
 def first_look(data: Layout, checks: Sequence[Check], scan: str) -> str:
-    """One row: the number of rows, then for each check what its probe finds and the extreme."""
-    looks = [probe(data, check) for check in checks]
-    terms = [term for look in looks for term in (look.found, look.extreme)]
+    """One row: the number of rows, then what `probe` finds for each check."""
+    terms = [probe(data, check) for check in checks]
     key = Check("primary_key") in checks
     return f"SELECT {', '.join(['count(*)', *terms])} FROM ({values(data.narrowed(checks), scan, key=key)})"
 
 
 def second_look(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
-    """One row: for each check the rows that break it and the first of them, as {p, o, v: value as text}."""
+    """One row: for each check the rows that break it, the value furthest out, the first rows as {p, o, v: text}."""
     # A CASE, not a FILTER, whose cost in planning grows with the square of the number of terms.
     terms = []
     for check in checks:
         breaks = broken(data, check)
         row = f"{{'p': p, 'o': o, 'v': {_shown(data, check)}}}"
-        terms += [
-            f"count_if({breaks})",
-            f"min(CASE WHEN {breaks} THEN {row} END, {most})" if most else "NULL",
-        ]
+        first = f"min(CASE WHEN {breaks} THEN {row} END, {most})" if most else "NULL"
+        terms += [f"count_if({breaks})", extreme(data, check), first]
     return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), numbered, numbered=True)})"
 
 
-def probe(data: Layout, check: Check) -> Probe:
-    """The cheapest aggregates that tell whether a check is broken: gaps and values are counted, bounds compared."""
+def probe(data: Layout, check: Check) -> str:
+    """The cheapest aggregate that tells how many rows break a check; of BOUNDS, whether any may."""
+    if check.rule == FRESHNESS:
+        return extreme(data, check)
     if check == Check("primary_key"):
-        return Probe("count(k) - count(DISTINCT k)")
-    if check.column is None or check.rule == "pattern":
-        return Probe(f"count_if({broken(data, check)})")
+        return "count(k) - count(DISTINCT k)"
+    if check.column is None:
+        return f"count_if({broken(data, check)})"
     slot = data.slots[check.column]
     value = slot.value
     match check.rule:
         case "type":
-            return Probe(f"{_filled(slot)} - count({value})")
+            found = f"{_filled(slot)} - count({value})"
         case "required" | "max_null_fraction" | "primary_key":
-            return Probe(f"count(*) - {_filled(slot)}")
+            found = f"count(*) - {_filled(slot)}"
         case "unique":
-            return Probe(f"count({value}) - count(DISTINCT {value})")
-        case "enum":
-            looked_up = slot.column.type in TEXTUAL and _as_enum(slot)
-            cast = f"count({value}) - count(TRY_CAST({value} AS {looked_up}))"
-            return Probe(cast if looked_up else f"count_if({broken(data, check)})")
-        case "freshness":
-            return Probe(f"count({value})", _extreme(check.rule, slot))
-    beyond = _beyond(check.rule, slot, f"{EXTREMES[check.rule]}({_measured(check.rule, slot)})")
-    return Probe(beyond, "NULL" if slot.column.role == "sensitive" else _extreme(check.rule, slot))
+            found = f"count({value}) - count(DISTINCT {value})"
+        case "enum" if slot.column.type in TEXTUAL and _as_enum(slot):
+            found = f"count({value}) - count(TRY_CAST({value} AS {_as_enum(slot)}))"
+        case "max_length":
+            # In bytes, which are told without reading the text. Characters are never more.
+            found = _beyond(check.rule, slot, f"max(strlen({value}))")
+        case "minimum" | "maximum" | "min_length":
+            found = _beyond(check.rule, slot, f"{EXTREMES[check.rule]}({_measured(check.rule, slot)})")
+        case _:
+            found = f"count_if({broken(data, check)})"
+    return found
 
 
 def broken(data: Layout, check: Check) -> str:
@@ -151,6 +144,17 @@ def broken(data: Layout, check: Check) -> str:
         case "pattern":
             return f"NOT regexp_full_match({slot.value}, {literal(column.pattern or '')})"
     return _beyond(check.rule, slot, _measured(check.rule, slot))
+
+
+def extreme(data: Layout, check: Check) -> str:
+    """The value furthest out: whatever lies beyond a bound, the smallest or largest of all values lies there."""
+    if check.column is None or check.rule not in EXTREMES:
+        return "NULL"
+    slot = data.slots[check.column]
+    if slot.column.role == "sensitive" and check.rule != FRESHNESS:
+        return "NULL"
+    furthest = f"{EXTREMES[check.rule]}({_measured(check.rule, slot)})"
+    return f"CAST({furthest} AS VARCHAR)" if slot.column.type in MOMENTS else furthest
 
 
 def span(data: Layout, name: str, scan: str) -> str:
@@ -218,12 +222,6 @@ def _beyond(rule: str, slot: Slot, what: str) -> str:
         case "max_length":
             return f"{what} > {column.max_length}"
     raise AssertionError(f"no SQL for rule {rule}")
-
-
-def _extreme(rule: str, slot: Slot) -> str:
-    """The value furthest out: whatever lies beyond a bound, the smallest or largest of all values lies there."""
-    furthest = f"{EXTREMES[rule]}({_measured(rule, slot)})"
-    return f"CAST({furthest} AS VARCHAR)" if slot.column.type in MOMENTS else furthest
 
 
 def _as_enum(slot: Slot) -> str | None:
