@@ -131,7 +131,7 @@ def _scipy(data: tuple[Any, ...], statistic: Any, resamples: int) -> Interval:
         vectorized=True,
         paired=True,
         method="percentile",
-        rng=np.random.default_rng(1),
+        random_state=np.random.default_rng(1),
     )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 

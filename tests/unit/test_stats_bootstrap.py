@@ -45,7 +45,7 @@ def scipy_interval(statistic: Any, *data: Array, vectorized: bool = True, resamp
         vectorized=vectorized,
         n_resamples=resamples,
         method="percentile",
-        rng=np.random.default_rng(1),
+        random_state=np.random.default_rng(1),
         batch=200,
     )
 
@@ -341,7 +341,7 @@ def test_any_metric_of_weights_can_be_resampled() -> None:
         return np.asarray(values[(np.cumsum(weights, axis=1) > 50).argmax(axis=1)])
 
     drawn = redraws.measured(median, 101, Draws(3, 2_000))
-    theirs = stats.bootstrap((values,), np.median, n_resamples=2_000, rng=np.random.default_rng(1))
+    theirs = stats.bootstrap((values,), np.median, n_resamples=2_000, random_state=np.random.default_rng(1))
     assert drawn.std() == pytest.approx(theirs.standard_error, rel=0.1)
 
 
