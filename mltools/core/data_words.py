@@ -20,6 +20,23 @@ def sizes(change: DataChange) -> str:
     return arrow(size(change.base_bytes), size(change.bytes))
 
 
+def line(change: DataChange) -> str:
+    """The whole change in one line, such as "data/raw.csv: 1,900 (+100) rows, contract additive, PSI 0.3 of size (large)"."""
+    path = change.path if change.was is None else f"{change.was} {ARROW} {change.path}"
+    word = change.kind if change.kind in {"added", "removed"} else ""
+    worst = change.worst
+    facts = (
+        word,
+        f"{rows(change)} rows" if rows(change) and not word else "",
+        "" if change.contract == "same" or word else f"contract {level(change)}",
+        ""
+        if worst is None
+        else f"PSI {index(worst)} of {worst.name}{f' ({worst.band})' if worst.band else ''}",
+        "" if change.problem is None else "contents cannot be compared",
+    )
+    return f"{path}: {', '.join(fact for fact in facts if fact) or 'changed'}"
+
+
 def level(change: DataChange) -> str:
     return change.contract or "cannot be compared"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from mltools.core import page
 from mltools.core.records import Record
-from mltools.core.report import data_diff
+from mltools.core.report import data_diff, text
 from tests.unit.test_report import check_golden, record
 
 CHANGED = {
@@ -90,6 +90,16 @@ def test_names_and_values_out_of_the_data_are_no_markup() -> None:
     assert "<b>" not in body
     assert "@team" not in body
     assert "<code>a&#124;b</code>" in body
+
+
+def test_the_terminal_has_a_line_for_each() -> None:
+    shown = text.render(of(LOUD, MOVED, GONE)).splitlines()
+    assert [line for line in shown if line.startswith("data changed: ")] == [
+        "data changed: data/raw.csv: 612 (+43) rows, contract breaking, PSI 0.41 of radius (large)",
+        "data changed: data/holdout.csv -> data/test.csv: contract cannot be compared, contents cannot be compared",
+        "data changed: data/old.csv: removed",
+    ]
+    assert not [line for line in text.render(of()).splitlines() if "data changed" in line]
 
 
 def test_the_page_says_the_same() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mltools.core import data_words
 from mltools.core.markdown import clean
 from mltools.core.records import DataSet, Record
 from mltools.core.report import rows
@@ -78,6 +79,7 @@ def _parts(record: Record, around: Around, paint: Paint) -> Iterator[_Part]:
     more = [f"... and {hidden} more note{'s' * (hidden != 1)}, in the report"] if hidden > 0 else []
     yield _Part("warnings", [*told[:NOTES], *more])
     yield _Part("data", [line for data in record.data for line in _broken(data, paint)])
+    yield _Part("data-changes", _changed_data(record, paint))
     yield _Part("gates", _gates(record, paint))
     yield _Part("params", _params(record))
     ran = any(stage.state == "ran" or stage.changed for stage in record.stages)
@@ -130,6 +132,17 @@ def _gates(record: Record, paint: Paint) -> list[str]:
         line = f"{gate.outcome.value}: {clean(gate.name)}: {clean(gate.reason, limit=400)}{taken}"
         lines.append(_paint_word(line, gate.outcome.value, paint))
     return lines
+
+
+def _changed_data(record: Record, paint: Paint) -> list[str]:
+    changes = record.data_changes[:ROWS]
+    lines = [f"data changed: {clean(data_words.line(change), limit=200)}" for change in changes]
+    return [
+        text.replace("contract breaking", f"contract {paint('breaking', 'red')}")
+        if data_words.loud(change)
+        else text
+        for text, change in zip(lines, changes, strict=True)
+    ]
 
 
 def _params(record: Record) -> list[str]:
