@@ -35,7 +35,7 @@ code{overflow-wrap:anywhere}tbody th{min-width:8rem}.fact{display:inline-block;m
 pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;margin:.5rem 0 1rem}
 pre.own{white-space:pre-wrap;max-height:30rem;overflow:auto}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--link);padding:.2rem 0}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));gap:1rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));gap:1rem;align-items:start}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:1rem;min-width:0}
 figcaption{font-weight:600;margin-bottom:.5rem;overflow-wrap:anywhere}
 .drawn{overflow-x:auto}
