@@ -23,6 +23,19 @@ def inputs_of(project: Project, commit: str) -> str:
     return digest.hexdigest()
 
 
+def record_of(project: Project, commit: str) -> Record | None:
+    """The record that speaks of a commit's inputs: its own, else that of a run of the same inputs.
+
+    A commit that adds nothing but the results of a run has that run's inputs. Records with uncommitted changes say what
+    somebody tried on top of a commit, and do not count.
+    """
+    own = journal.find(project.repository, commit, project.name)
+    if own is not None and not own.dirty:
+        return own
+    same = journal.of_inputs(project.repository, inputs_of(project, commit))
+    return next((each for each in same if each.project == project.name and not each.dirty), None)
+
+
 def prime(project: Project, inputs: str, *, say: Callable[[str], None]) -> Record | None:
     """Lay out the dvc.lock and the small results of an earlier run of the same inputs; that run, None without one.
 

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import click
 
-from mltools import checking, comparing, datachanges, journal, project
+from mltools import checking, comparing, datachanges, journal, project, reusing
 from mltools.cli.session import Session
 from mltools.core import config as policy
 from mltools.core.config import Config
@@ -13,6 +13,7 @@ from mltools.core.data_changes import DataChange
 from mltools.core.data_diff_view import as_json, as_text
 from mltools.core.markdown import clean
 from mltools.core.records import Record
+from mltools.core.stages import Pipeline
 from mltools.datachanges import View
 from mltools.edges import documents
 from mltools.errors import ConfigError, DataError, UsageError
@@ -88,11 +89,20 @@ def _revision(place: comparing.Place, rev: str) -> _Side:
     if run is not None:
         return _Side(rev, run.commit, datachanges.of_run(repository, place.prefix, run))
     commit = comparing.commit_of(repository, rev)
-    record = journal.find(repository, commit, place.prefix.rstrip("/") or ".")
-    if record is not None and record.dirty:  # it says what somebody tried on top of the commit
-        record = None
+    record = reusing.record_of(_located(place), commit)
     config = _config(place, commit, record)
     return _Side(rev, commit, datachanges.of_commit(repository, place.prefix, commit, config, record))
+
+
+def _located(place: comparing.Place) -> project.Project:
+    """The project as far as a revision needs it: a mistake in today's mltools.yaml or dvc.yaml is none in it."""
+    try:
+        pipeline = project.load_pipeline(place.root)
+    except ConfigError:
+        pipeline = Pipeline()
+    return project.Project(
+        place.root, place.repository, place.prefix, policy.parse_config({"schema": 1}), pipeline
+    )
 
 
 def _config(place: comparing.Place, commit: str, record: Record | None) -> Config | None:

@@ -458,3 +458,16 @@ def test_a_run_that_is_not_computed_again_hands_its_profiles_over_too(project: P
     second = mltools(project, "run", "--bundle", str(tmp_path / "run"), env=env)
     assert "nothing to compute" in second.err
     assert [path.name for path in (tmp_path / "run/profiles").iterdir()]
+
+
+@pytest.mark.slow
+def test_a_commit_of_a_run_s_results_is_known_by_that_run(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "p")
+    assert mltools(project, "run").code == 0
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "Results")
+    rows = (project / "data/raw.csv").read_text().replace(",0.5,", ",9.5,")
+    (project / "data/raw.csv").write_text(rows)
+    found = mltools(project, "data", "diff", "HEAD", "--json").json["data"][0]
+    assert found["problem"] is None
+    assert "size" in [column["name"] for column in found["columns"]]
