@@ -10,9 +10,10 @@ import click
 from mltools.ci.github_job import annotate
 from mltools.ci.provider import Annotation
 from mltools.cli.session import Session
+from mltools.core.junit import junit
 from mltools.core.records import DataSet, Violation
 from mltools.core.report.text import COLOURS, columns
-from mltools.core.validation_report import Checked, junit, markdown, remarks
+from mltools.core.validation_report import Checked, markdown, remarks
 from mltools.core.verdict import Outcome
 from mltools.edges import documents, files
 

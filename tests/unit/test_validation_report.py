@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from mltools.ci.github_job import annotate
 from mltools.ci.provider import Annotation
 from mltools.core.contract import parse_contract
+from mltools.core.junit import junit, rules
 from mltools.core.records import DataSet, Violation
-from mltools.core.validation_report import Checked, Remark, junit, markdown, remarks, rules
+from mltools.core.validation_report import Checked, Remark, markdown, remarks
 from mltools.core.verdict import Outcome
 
 CONTRACT = parse_contract(
