@@ -258,3 +258,58 @@ def test_pictures_that_cannot_be_kept_stop_nothing(clone: Path, remote: Path, tm
         added = publish(clone, tmp_path / "run", "ref", github.environ())
         assert len(github.forge.texts(pull.number)) == 1
     assert "the run's pictures are not kept" in added.err
+
+
+# ---- more than a comment takes
+
+
+def test_what_a_comment_cannot_hold_is_on_the_runs_page(project: Path, tmp_path: Path) -> None:
+    metrics = {f"group.metric_{number}": number / 7 for number in range(3_000)}
+    record = reports.full(metrics=metrics, base_metrics=metrics, gates=[])
+    leave(project, record)
+    summary = tmp_path / "summary.md"
+    with serving() as github:
+        pull = github.forge.open_pull(record.commit)
+        done = report(project, "post", env=github.environ(GITHUB_STEP_SUMMARY=str(summary)))
+        assert done.code == 0
+        (text,) = github.forge.texts(pull.number)
+    assert text.startswith("<!-- mltools:report:v1:. -->\n### ")
+    assert len(text) <= 65_536
+    link = "[the run](https://github.com/o/r/actions/runs/1)"
+    assert (
+        f"Left out, because it would be too long here: all metrics. The page and the artifact of {link}"
+        in text
+    )
+    assert "group.metric_2999" not in text
+    assert "group.metric_2999" in summary.read_text()
+    assert "Left out" not in summary.read_text()
+
+
+def test_of_a_strangers_run_no_section_of_its_own_is_shown(project: Path, tmp_path: Path) -> None:
+    (project / "mltools.yaml").write_text("schema: 1\nreport: {sections: [extra, metrics]}\n")
+    record = reports.full(extras=[{"title": "approved", "text": "**approved** by the maintainers"}])
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps(record.as_json()))
+    event = {
+        "event": "pull_request",
+        "head_sha": record.commit,
+        "head_branch": "main",
+        "head_repository": {"full_name": "stranger/iris", "owner": {"login": "stranger"}},
+        "html_url": "https://github.com/octo/iris/actions/runs/66",
+        "pull_requests": [],
+    }
+    (tmp_path / "event.json").write_text(
+        json.dumps({"workflow_run": event, "repository": {"full_name": "octo/iris"}})
+    )
+    with serving() as github:
+        pull = github.forge.open_pull(record.commit, branch="main", repository="stranger/iris")
+        variables = github.environ(
+            GITHUB_EVENT_PATH=str(tmp_path / "event.json"), GITHUB_EVENT_NAME="workflow_run"
+        )
+        done = report(project, "post", "--run", str(run), "--untrusted", env=variables)
+        assert done.code == 0, done.err
+        (text,) = github.forge.texts(pull.number)
+    assert "approved" not in text
+    assert "| `test.roc_auc` |" in text
+    assert "Gates (7)" not in text

@@ -115,7 +115,7 @@ def _joined(parts: Sequence[tuple[Section, str]], left_out: Sequence[str], recor
     if left_out:
         linked = record.url is not None and footer.safe(record.url)
         run = f"[the run]({record.url})" if linked else "the run"
-        where = f"{run[0].upper() + run[1:]} has everything: on its page, or in report.html and run.json that it left"
+        where = f"The page and the artifact of {run} have everything"
         names = ", ".join(name.replace("-", " ") for name in left_out)
         texts.insert(len(texts) - 1, LEFT_OUT.format(names=names, where=where))
     return "\n\n".join(texts) + "\n"
