@@ -48,8 +48,8 @@ A contract says what each row of a data set must hold. It is a small file, writt
 and `mltools data validate` check the data of `mltools.yaml` against it and name every broken rule, with exact counts,
 example rows and the line of the contract. The words are those of JSON Schema and Frictionless where these have one.
 
-This page is made from the typed model by `python -m tools.reference`; a test keeps it true. For editors there is
-[`contract.schema.json`](contract.schema.json).
+How contracts are made, reviewed and used is told in [data.md](data.md). This page is made from the typed model by
+`python -m tools.reference`; a test keeps it true. For editors there is [`contract.schema.json`](contract.schema.json).
 
 ```yaml
 schema: 1
