@@ -17,7 +17,9 @@ def shown(text: str, limit: int = 80) -> str:
     So is what the log of a CI job would take for a command.
     """
     cut = text if len(text) <= limit else text[: limit - 3] + "..."
-    line = cut if cut.isprintable() else "".join(mark if mark.isprintable() else _escape(mark) for mark in cut)
+    line = (
+        cut if cut.isprintable() else "".join(mark if mark.isprintable() else _escape(mark) for mark in cut)
+    )
     return line.replace(COMMAND, r"#\x23[")
 
 
