@@ -11,7 +11,15 @@ from mltools.core.gates import Gate, Improvement, Regression, Threshold
 from mltools.core.gates.base import Better
 from mltools.core.metrics import Scalar, lookup, number
 from mltools.core.records import Record
-from mltools.core.release_record import MAX_VALUES, DataFile, Digests, ModelFile, ReleaseRecord, Unreadable
+from mltools.core.release_record import (
+    MAX_VALUES,
+    DataFile,
+    Digests,
+    ModelFile,
+    Overridden,
+    ReleaseRecord,
+    Unreadable,
+)
 from mltools.core.release_terms import DataContract
 from mltools.core.stages import Lock
 from mltools.core.verdict import Outcome
@@ -158,6 +166,11 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
             for data in record.data
         ),
         contracts=facts.contracts,
+        overrides=tuple(
+            Overridden(gate.name, gate.override.by, gate.override.reason, gate.override.commit)
+            for gate in record.gates
+            if gate.override is not None
+        ),
     )
     return Plan(bump, said)
 

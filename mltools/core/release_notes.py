@@ -20,6 +20,10 @@ def release_notes(record: ReleaseRecord, before: Mapping[str, Scalar], *, url: s
     parts = [
         f"**{escape(record.reason, limit=1_000)}**",
         f"Verdict {escape(record.verdict)}, run {code(record.run)} of commit {record.commit}.",
+        *(
+            f"Gate {escape(item.gate)} failed and was overridden by {escape(item.by)}: {escape(item.reason, limit=1_000)}"
+            for item in record.overrides
+        ),
         _metrics(record, before),
         "### Get the model",
         fence(_commands(record, url), "console"),

@@ -67,6 +67,16 @@ class Digests:
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """A failed gate that somebody took on themselves: who, why, and the commit that proves it."""
+
+    gate: str
+    by: str
+    reason: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseRecord:
     """A released version: which bytes, made by which run of which commit from what, and how good."""
 
@@ -87,6 +97,7 @@ class ReleaseRecord:
     params: Mapping[str, Scalar] = field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
     contracts: tuple[DataContract, ...] = ()
+    overrides: tuple[Overridden, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON tree, its keys in the order of the fields."""
@@ -119,6 +130,10 @@ def tag_message(record: ReleaseRecord) -> str:
         "",
         f"Verdict {record.verdict}, run {record.run}, commit {record.commit}.",
         f"Model {clean(record.file.path)}, MD5 {record.file.md5}, SHA-256 {record.file.sha256}.",
+        *(
+            f"Gate {clean(item.gate)} failed and was overridden by {clean(item.by)}: {clean(item.reason, limit=1_000)}."
+            for item in record.overrides
+        ),
         *sentences(record.contracts),
         *(["", *metrics[:40]] if metrics else []),
         "",
@@ -183,6 +198,9 @@ class _Reader:
             contracts=tuple(
                 _Reader(item, f"contracts.{index}").contract() for index, item in self.items("contracts")
             ),
+            overrides=tuple(
+                _Reader(item, f"overrides.{index}").overridden() for index, item in self.items("overrides")
+            ),
         )
 
     def file(self) -> ModelFile:
@@ -202,6 +220,9 @@ class _Reader:
             self.text("path"),
             *(self.optional(name) for name in ("md5", "contract", "contract_md5", "profile")),
         )
+
+    def overridden(self) -> Overridden:
+        return Overridden(self.text("gate"), self.text("by"), self.text("reason"), self.text("commit", _OID))
 
     def contract(self) -> DataContract:
         more = self.tree.get("more", 0)

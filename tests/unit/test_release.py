@@ -89,6 +89,15 @@ def test_a_run_that_failed_is_refused_and_that_is_said_once(verdict: str) -> Non
     )
 
 
+def test_a_run_with_an_overridden_gate_is_released_and_its_record_says_who() -> None:
+    taken = {"by": "ada", "reason": "known", "commit": "9" * 40, "how": "signature"}
+    gate = {"name": "g", "kind": "threshold", "outcome": "failed", "reason": "r", "override": taken}
+    run = record(gates=[gate])
+    decision = decide(run, None, facts(run))
+    assert isinstance(decision, Plan)
+    assert [(item.gate, item.by) for item in decision.record.overrides] == [("g", "ada")]
+
+
 def test_an_undecided_run_is_released_and_its_record_says_so() -> None:
     run = record(verdict="undecided")
     decision = decide(run, None, facts(run))

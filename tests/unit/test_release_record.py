@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltools.core.release_notes import release_notes
 from mltools.core.release_record import (
     DataFile,
     Digests,
     ModelFile,
+    Overridden,
     ReleaseRecord,
     Unreadable,
     parse_record,
@@ -55,6 +57,16 @@ def test_a_tag_message_is_read_back_and_reads_well() -> None:
     assert release_record(message) == RECORD
     assert message.startswith("tumour v0.2.0\n\nMinor: new data in data/raw.csv.\n\nVerdict passed, run 2026")
     assert "  test.roc_auc  0.991235\n  test.rows     114\n" in message
+
+
+def test_a_tag_says_who_took_a_failed_gate_on_themselves() -> None:
+    taken = replace(RECORD, overrides=(Overridden("auc-kept", "ada", "duplicates\n@team", "9" * 40),))
+    message = tag_message(taken)
+    assert release_record(message) == taken
+    assert "Gate auc-kept failed and was overridden by ada: duplicates @team." in message
+    assert "overridden by ada" in release_notes(taken, {})
+    broken = tag_message(taken).replace("9" * 40, "x")
+    assert isinstance(release_record(broken), Unreadable)
 
 
 def test_the_json_beside_a_release_is_the_same_record() -> None:
