@@ -20,11 +20,13 @@ from mltools.errors import DataError
 # Planning a query costs more than in proportion to its terms: beyond so many, reading the file again is cheaper.
 BATCH = 1_000
 # A bit for each integer between the smallest and the largest is the cheapest set, while it is not much larger than the
-# values themselves and small beside the memory.
+# values themselves, and small: each thread has one (16 MiB).
 BITS_FOR_A_VALUE = 64
-MOST_BITS = 1 << 29
+MOST_BITS = 1 << 27
 
 KEY = Check("primary_key")
+
+Span = Sequence[int | None]  # how many values, the smallest, the largest
 
 
 def measure(data: Data, contract: Contract, *, examples: int, share: Share = WHOLE) -> Measured:
@@ -47,8 +49,9 @@ class _Pass:
     def measured(self) -> Measured:
         checks = plan(self._contract, self._data.header)
         apart = [check for check in checks if _of_repeats(check)] if self._apart else []
-        rows, tallies = self._first_look([check for check in checks if check not in apart])
-        tallies |= {check: Tally(self._repeated(check)) for check in apart}
+        spans = [check for check in apart if self._share.whole and self._of_integers(check)]
+        rows, tallies, bounds = self._first_look([check for check in checks if check not in apart], spans)
+        tallies |= {check: Tally(self._repeated(check, bounds.get(check))) for check in apart}
         measured = Measured(rows, self._data.header, {check: tallies[check] for check in checks})
         return replace(measured, tallies={**measured.tallies, **self._second_look(measured)})
 
@@ -57,31 +60,40 @@ class _Pass:
         """Whether repeated values are looked for by themselves."""
         return not self._share.whole or self._data.files.what.format == "parquet"
 
-    def _first_look(self, checks: Sequence[Check]) -> tuple[int, dict[Check, Tally]]:
-        rows, tallies = 0, {}
-        for batch in _batches(checks):
-            rows, *found = self._asked(batch)
-            for check, answer in zip(batch, found, strict=True):
+    def _of_integers(self, check: Check) -> bool:
+        return check.column is not None and self._layout.slots[check.column].column.type == "integer"
+
+    def _first_look(
+        self, checks: Sequence[Check], spans: Sequence[Check]
+    ) -> tuple[int, dict[Check, Tally], dict[Check, Span]]:
+        rows = 0
+        tallies: dict[Check, Tally] = {}
+        bounds: dict[Check, Span] = {}
+        for number, batch in enumerate(_batches(checks)):
+            also = spans if number == 0 else ()
+            rows, *found = self._asked(batch, also)
+            for check, answer in zip(batch, found, strict=False):
                 if check.rule == FRESHNESS:
                     tallies[check] = Tally(0, answer)
                 else:
                     # A condition that is unknown in every row, as in a column of gaps, is NULL. True: not counted yet.
                     tallies[check] = Tally(int(answer or 0))
-        return rows, tallies
+            bounds |= dict(zip(also, found[len(batch) :], strict=True))
+        return rows, tallies, bounds
 
-    def _asked(self, checks: Sequence[Check]) -> tuple[Any, ...]:
-        query = sql.first_look
+    def _asked(self, checks: Sequence[Check], spans: Sequence[Check]) -> tuple[Any, ...]:
+        scan = self._rows.scan
         try:
-            return self._data.row(query(self._layout, checks, self._rows.scan))
+            return self._data.row(sql.first_look(self._layout, checks, scan, spans))
         except UnreadableError:
             conditions = [check for check in checks if check.rule.startswith(OF_ROWS)]
             if not conditions:
                 raise
             rest = [check for check in checks if check not in conditions]
-            self._data.row(query(self._layout, rest, self._rows.scan))  # what else is wrong comes first
+            self._data.row(sql.first_look(self._layout, rest, scan))  # what else is wrong comes first
             for check in conditions:
                 try:
-                    self._data.row(query(self._layout, [check], self._rows.scan))
+                    self._data.row(sql.first_look(self._layout, [check], scan))
                 except UnreadableError as error:
                     raise DataError(
                         f"{self._data.name}: check {check.rule.removeprefix(OF_ROWS)} cannot be reckoned: {error.reason}",
@@ -89,15 +101,18 @@ class _Pass:
                     ) from error
             raise
 
-    def _repeated(self, check: Check) -> int:
+    def _repeated(self, check: Check, span: Span | None) -> int:
         layout, scan = self._layout.narrowed([check]), everything(self._data).scan
-        bucket = self._bucket(check)
-        if check.column is not None and layout.slots[check.column].column.type == "integer":
-            count, low, high = self._data.row(sql.span(layout, check.column, scan))
-            if count and high - low < min(count * BITS_FOR_A_VALUE, MOST_BITS):
-                query = sql.repeated_integers(layout, check, scan, bucket, (low, high))
-                return int(self._data.row(query)[0])
-        return int(self._data.row(sql.repeated(layout, check, scan, bucket))[0])
+        count, low, high = span or (0, None, None)
+        if (
+            low is not None
+            and high is not None
+            and high - low < min((count or 0) * BITS_FOR_A_VALUE, MOST_BITS)
+        ):
+            query = sql.repeated_integers(layout, check, scan, (low, high))
+        else:
+            query = sql.repeated(layout, check, scan, self._bucket(check))
+        return int(self._data.row(query)[0])
 
     def _bucket(self, check: Check) -> str:
         if self._share.whole:

@@ -80,11 +80,11 @@ def values(data: Layout, scan: str, *, key: bool = False, numbered: bool = False
     return f"SELECT *, {_key([data.slots[name] for name in data.key])} AS k FROM ({rows})" if key else rows
 
 
-def first_look(data: Layout, checks: Sequence[Check], scan: str) -> str:
-    """One row: the number of rows, then what `probe` finds for each check."""
-    terms = [probe(data, check) for check in checks]
-    key = Check("primary_key") in checks
-    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({values(data.narrowed(checks), scan, key=key)})"
+def first_look(data: Layout, checks: Sequence[Check], scan: str, spans: Sequence[Check] = ()) -> str:
+    """One row: the number of rows, what `probe` finds for each check, the span of the values of others."""
+    terms = ["count(*)", *(probe(data, check) for check in checks), *(_span(data, check) for check in spans)]
+    rows = values(data.narrowed([*checks, *spans]), scan, key=Check("primary_key") in checks)
+    return f"SELECT {', '.join(terms)} FROM ({rows})"
 
 
 def second_look(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
@@ -157,12 +157,6 @@ def extreme(data: Layout, check: Check) -> str:
     return f"CAST({furthest} AS VARCHAR)" if slot.column.type in MOMENTS else furthest
 
 
-def span(data: Layout, name: str, scan: str) -> str:
-    """One row: how many values an integer column has, the smallest, the largest."""
-    value = data.slots[name].value
-    return f"SELECT count({value}), min({value}), max({value}) FROM ({values(data, scan)})"
-
-
 def repeated(data: Layout, check: Check, scan: str, bucket: str) -> str:
     """One row: how many rows repeat the value, or the key, of an earlier one."""
     value = identity(data, check)
@@ -170,13 +164,13 @@ def repeated(data: Layout, check: Check, scan: str, bucket: str) -> str:
     return f"SELECT count({value}) - count(DISTINCT {value}) FROM ({rows}) WHERE {bucket}"
 
 
-def repeated_integers(data: Layout, check: Check, scan: str, bucket: str, bounds: tuple[int, int]) -> str:
-    """As `repeated`, by a bit for each integer that there may be."""
+def repeated_integers(data: Layout, check: Check, scan: str, bounds: tuple[int, int]) -> str:
+    """As `repeated` of all rows, by a bit for each integer that there may be."""
     value = identity(data, check)
     low, high = (f"CAST('{bound}' AS BIGINT)" for bound in bounds)
     return (
         f"SELECT count({value}) - coalesce(bit_count(bitstring_agg({value}, {low}, {high})), 0) "
-        f"FROM ({values(data, scan)}) WHERE {bucket}"
+        f"FROM ({values(data, scan)})"
     )
 
 
@@ -194,6 +188,12 @@ def repeats(data: Layout, check: Check, numbered: str, bucket: str, most: int) -
 def identity(data: Layout, check: Check) -> str:
     """What must not stand in two rows."""
     return "k" if check.column is None else data.slots[check.column].value
+
+
+def _span(data: Layout, check: Check) -> str:
+    """How many values there are, the smallest and the largest."""
+    value = identity(data, check)
+    return f"[count({value}), min({value}), max({value})]"
 
 
 def _filled(slot: Slot) -> str:
