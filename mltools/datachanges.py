@@ -68,27 +68,17 @@ def of_commit(
     return View(
         commit[:SHORT],
         listed,
-        contract=lambda held: _contract_at(repository, prefix, commit, held),
+        contract=lambda held: _contract_at(repository, prefix, commit, record, held),
         profile=lambda held: _profile_of(repository, record, commit, held),
     )
 
 
 def of_run(repository: Repository, prefix: str, record: Record) -> View:
     """The data sets of one run, with the contracts that it had, also where no commit holds them."""
-
-    def contract(held: Held) -> Contract | str:
-        kept = journal.attachment(repository, record, f"{CONTRACTS}{held.contract_md5}.yaml")
-        if kept is not None:
-            return _parsed(kept, str(held.contract))
-        found = _blob(repository, prefix, record.commit, held)
-        if isinstance(found, bytes) and _md5(found) != held.contract_md5:
-            return f"run {record.id} had uncommitted changes in {held.contract} and did not keep it"
-        return found if isinstance(found, str) else _parsed(found, str(held.contract))
-
     return View(
         record.id,
         tuple(Held.of(data) for data in record.data),
-        contract=contract,
+        contract=lambda held: _contract_at(repository, prefix, record.commit, record, held),
         profile=lambda held: _profile_of(repository, record, record.commit, held),
     )
 
@@ -133,16 +123,15 @@ def kept_attachments(repository: Repository, record: Record) -> dict[str, bytes]
 
 
 def _uncommitted(project: Project, record: Record) -> Iterator[tuple[str, bytes]]:
-    """Contracts that the run had otherwise than its commit, by their hashes."""
-    if not record.dirty:
-        return
+    """Contracts that the run had and its commit has not, or otherwise, by their hashes."""
     paths = {data.contract: data.contract_md5 for data in record.data if data.contract and data.contract_md5}
     held = project.repository.read_many(record.commit, [f"{project.prefix}{path}" for path in paths])
     for path, md5 in paths.items():
         committed = held[f"{project.prefix}{path}"]
         if committed is not None and _md5(committed) == md5:
             continue
-        content = files.read_bytes(project.root / path)
+        place = project.root / path
+        content = files.read_bytes(place) if place.is_file() else b""
         if _md5(content) == md5:  # not one that was edited while the pipeline ran
             yield md5, content
 
@@ -173,19 +162,25 @@ def _unrecorded(repository: Repository, prefix: str, commit: str, source: DataSo
     return Held(source.path, source.contract, contract_md5=None if content is None else _md5(content))
 
 
-def _contract_at(repository: Repository, prefix: str, commit: str, held: Held) -> Contract | str:
-    found = _blob(repository, prefix, commit, held)
-    return found if isinstance(found, str) else _parsed(found, f"{commit[:SHORT]}:{held.contract}")
-
-
-def _blob(repository: Repository, prefix: str, commit: str, held: Held) -> bytes | str:
+def _contract_at(
+    repository: Repository, prefix: str, commit: str, record: Record | None, held: Held
+) -> Contract | str:
+    """The contract that was in force: what the commit holds or, where the run had another, what lies beside its record."""
     if held.contract is None:
         return "there is no contract"
+    name = f"{commit[:SHORT]}:{held.contract}"
     try:
         content = repository.read(commit, f"{prefix}{held.contract}")
     except RepositoryError as error:
-        return error.message
-    return f"{commit[:SHORT]} has no {held.contract}" if content is None else content
+        content, missing = None, error.message
+    else:
+        missing = f"{commit[:SHORT]} has no {held.contract}"
+    if record is None or (content is not None and _md5(content) == held.contract_md5):
+        return missing if content is None else _parsed(content, name)
+    kept = journal.attachment(repository, record, f"{CONTRACTS}{held.contract_md5}.yaml")
+    if kept is None:
+        return missing if content is None else f"run {record.id} had another {held.contract} than its commit"
+    return _parsed(kept, name)
 
 
 def _parsed(content: bytes, name: str) -> Contract | str:

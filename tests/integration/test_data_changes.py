@@ -395,6 +395,15 @@ def test_a_run_with_uncommitted_changes_keeps_the_contract_that_it_had(project: 
     assert "unchanged: data/raw.csv" in command(project, "data", "diff", "main", "HEAD").out
 
 
+def test_a_contract_that_git_does_not_hold_is_known_from_the_record(project: Path) -> None:
+    git(project, "rm", "-q", "--cached", "schemas/raw.yaml")
+    commit(project, {".gitignore": "/model.bin\n/data/*.csv\n/schemas/\n"})
+    assert run(project).code == 0
+    (project / "schemas/raw.yaml").write_text(CONTRACT.replace("maximum: 10", "maximum: 11"))
+    result = command(project, "data", "diff", "HEAD")
+    assert "contract: additive\n    column 'size': maximum is 11, was 10" in result.out
+
+
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
