@@ -16,7 +16,7 @@ from mltools.core.contract import Contract, parse_contract
 from mltools.core.contract_merge import Edit, Merge, merge
 from mltools.core.dataformats import kind_of
 from mltools.core.inference import Inferred, infer_contract
-from mltools.core.names import shown
+from mltools.core.names import shown, title
 from mltools.core.observed import Observed
 from mltools.core.urls import file_name, is_url
 from mltools.edges import contractedit, contracttext, documents, files
@@ -170,7 +170,7 @@ def add(where: Target) -> None:
 
 def sentence(edit: Edit) -> str:
     """What changes, in a line."""
-    what = f"column {shown(edit.path[1])!r}" if edit.path[0] == "columns" else ""
+    what = f"column {title(edit.path[1])}" if edit.path[0] == "columns" else ""
     if edit.path[0] == "columns" and len(edit.path) == 2:  # noqa: PLR2004 - a whole column
         return (
             f"{what} was added: {flow(edit.new)}"

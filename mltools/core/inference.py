@@ -11,7 +11,7 @@ from typing import Any
 
 from mltools.core import margins, telling
 from mltools.core.contract import LONGEST, TEXTUAL, ColumnType, Contract, Role
-from mltools.core.names import shown
+from mltools.core.names import shown, title
 from mltools.core.observed import SHAPES, Observed, Seen
 from mltools.core.wording import JSON
 from mltools.errors import DataError
@@ -197,13 +197,13 @@ def _notes(observed: Observed) -> Iterator[str]:
         count = f"{observed.rows} row{'s' * (observed.rows != 1)}"
         yield f"only {count}: bounds are wide, and no list of values is taken for complete"
     for text, rows in observed.missing.items():
-        yield f"{shown(text)!r} is taken for 'no value': it stands {rows:,} time{'s' * (rows != 1)}"
+        yield f"'{shown(text)}' is taken for 'no value': it stands {rows:,} time{'s' * (rows != 1)}"
     yield from _left_out(observed)
 
 
 def _left_out(observed: Observed) -> Iterator[str]:
     for name, reason in observed.left_out:
-        yield f"column {shown(name, LONGEST_LISTED)!r} is left out: {reason}"
+        yield f"column {title(name)} is left out: {reason}"
 
 
 def nameable(name: str) -> str | None:

@@ -4,7 +4,8 @@ The margin grows with the tail. On the side where the extreme of `n` values lies
 from their mean, it is `a * z/5 * (1 + 100/n)`, at least `a/10` and at most `2a`; then the bound goes outward to a round
 number. So a next batch of the same size, out of a uniform, normal, exponential or log-normal distribution, breaks the
 bounds of a column in about 1 of 20 cases at worst at 100 rows and in 1 of 40 at 1,000 (`tests/unit/test_margins.py`), while
-the short side of a skewed column stays close to its data. Bounds never cross zero when no value does.
+the short side of a skewed column stays close to its data. Bounds never cross zero when no value does, and of values that
+are all at least a tenth of their mean, a quarter of the smallest is the bound at least.
 """
 
 import math
@@ -20,6 +21,8 @@ FEW = 30
 TAIL = 5
 SMALL_SAMPLE = 100
 MOST = 2
+CLEAR = 10
+CLEARLY = 4
 # An extreme that so many rows share is the end of a scale, and not by chance the outermost value.
 EDGE_ROWS = 30
 EDGE_SHARE = 0.02
@@ -62,9 +65,11 @@ def bounds(seen: Seen) -> Bounds:
         down, up = _margin(seen, low, seen.at_minimum), _margin(seen, high, seen.at_maximum)
     smallest = _round(low - down, down, math.floor) if down else low
     largest = _round(high + up, up, math.ceil) if up else high
-    return _kept(seen, max(smallest, 0) if low >= 0 else smallest), _kept(
-        seen, min(largest, 0) if high <= 0 else largest
-    )
+    if low >= 0:
+        smallest = max(smallest, _clear(low, seen))
+    if high <= 0:
+        largest = min(largest, -_clear(-high, seen))
+    return _kept(seen, smallest), _kept(seen, largest)
 
 
 def round_number(value: float | None) -> bool:
@@ -143,7 +148,16 @@ def _margin(seen: Seen, extreme: float, there: int) -> float:
     arm = abs(extreme - seen.mean)
     tail = arm / seen.std / TAIL * (1 + SMALL_SAMPLE / seen.values)
     # An arm of nothing: the mean lies on the extreme but for rounding.
-    return min(max(tail, 0.1), MOST) * arm or span / 10
+    margin = min(max(tail, 0.1), MOST) * arm or span / 10
+    return max(margin, 1) if seen.type == "integer" else margin
+
+
+def _clear(nearest: float, seen: Seen) -> float:
+    """The bound on the side of zero, where no value crosses it: zero itself, unless all stay clear of it."""
+    mean = abs(seen.mean or 0)
+    if seen.values < FEW or not nearest >= mean / CLEAR > 0:
+        return 0
+    return max(_round(nearest / CLEARLY, nearest / CLEARLY, math.floor), 0)
 
 
 def _round(value: float, margin: float, direction: Callable[[float], int]) -> float:
@@ -163,7 +177,7 @@ def _round(value: float, margin: float, direction: Callable[[float], int]) -> fl
 def _kept(seen: Seen, value: float) -> Value:
     """The bound as the column's type holds it, whole numbers without a point."""
     if seen.type == "integer":
-        return max(min(int(value), WHOLE), -WHOLE)
+        return max(min(int(value), WHOLE), -WHOLE - 1)
     value = max(min(value, FARTHEST), -FARTHEST)
     return int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value)  # noqa: PLR2004 - exact
 

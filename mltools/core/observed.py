@@ -36,7 +36,7 @@ class Counted:
     """How many of the `rows` have a value in a column, and how many of the values are of each type it could have.
 
     `padded` values are digits that begin with a zero, `pointed` ones are written with a decimal point or kept as
-    floating-point numbers; `gaps` are the texts of GAPS among the values, with their rows.
+    floating-point numbers; `gaps` are the texts of GAPS among the values, with their rows, which are counted as no type.
     """
 
     name: str
@@ -123,7 +123,8 @@ def chosen(counted: Counted, missing: frozenset[str], *, truth: bool) -> ColumnT
         fitting.remove("integer")
     if fitting:
         return fitting[0]
-    return next((kind for kind in WIDE if counted.fits.get(kind, -1) == values), None)
+    words = counted.values - sum(counted.gaps.values())
+    return next((kind for kind in WIDE if counted.fits.get(kind, -1) == words), None)
 
 
 def _kept(counted: Counted) -> ColumnType | None:

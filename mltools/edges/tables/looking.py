@@ -19,6 +19,8 @@ NEARLY = 0.9
 COUNTED = frozenset({"integer", *TEXTUAL})
 
 Struct = Mapping[str, Any]
+# All else are counts, which are NULL in a column without values.
+VALUES = frozenset({"minimum", "maximum", "mean", "std", "shortest", "longest", "listed", "gaps"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class Column:
     cell: Cell
     plan: Plan
     answer: Struct
+
+    @classmethod
+    def answered(cls, cell: Cell, plan: Plan, answer: Struct) -> "Column":
+        return cls(
+            cell, plan, {name: value if name in VALUES else value or 0 for name, value in answer.items()}
+        )
 
     @property
     def values(self) -> int:
@@ -118,7 +126,7 @@ def next_plan(column: Column, *, whole: bool) -> Plan:
 def counted(cell: Cell, rows: int, answer: Struct) -> Counted:
     """The answer to `seeing.kinds`; a column without any value has none."""
     fits = {kind: answer.get(f"fits_{kind}", 0) for kind in cell.kinds}
-    padded, pointed = answer.get("padded", 0), answer.get("pointed", 0)
+    padded, pointed = answer.get("padded") or 0, answer.get("pointed") or 0
     return Counted(
         cell.name,
         cell.kept_as,

@@ -35,11 +35,17 @@ Item = TypeVar("Item")
 
 
 def observe(
-    path: Path, name: str, *, missing: Sequence[str] | None = None, progress: Progress | None = None
+    path: Path,
+    name: str,
+    *,
+    missing: Sequence[str] | None = None,
+    sample: int = SAMPLE_ROWS,
+    progress: Progress | None = None,
 ) -> Observed:
     """What the data at `path` hold, of which messages say `name`.
 
-    `missing` are the texts that a contract already takes for "no value"; without them they are found out. Raises
+    `missing` are the texts that a contract already takes for "no value"; without them they are found out. The
+    first `sample` rows decide what is asked of all, which costs time where they mislead and never a rule. Raises
     DataError for data that cannot be read, and when a contract could not hold so many columns.
     """
     with opened_data(path, name, missing=missing or ("",), progress=progress) as data:
@@ -49,8 +55,8 @@ def observe(
                 hint="where columns are rows turned on their side, store them as rows",
             )
         if missing is None:
-            return _Observation(data, find_gaps=True).result()
-        found = _Observation(data, find_gaps=False).result()
+            return _Observation(data, sample, find_gaps=True).result()
+        found = _Observation(data, sample, find_gaps=False).result()
         return replace(found, missing=dict.fromkeys(sorted(set(missing) - {""}), 0))
 
 
@@ -59,6 +65,7 @@ class _Observation:
     """Data in the course of being observed; `missing` are the texts found so far to mean "no value"."""
 
     data: Data
+    sample: int
     find_gaps: bool
     missing: frozenset[str] = frozenset()
     left_out: dict[str, str] = field(default_factory=dict)
@@ -92,7 +99,7 @@ class _Observation:
         """What to ask of all rows, by the first of them."""
         if not cells:
             return {}
-        most = max(min(SAMPLE_ROWS, SAMPLE_CELLS // len(cells)), SAMPLE_FEWEST)
+        most = min(self.sample, max(SAMPLE_CELLS // len(cells), SAMPLE_FEWEST))
         self.data.rows(seeing.sample(self.data.scan, cells, most))
         found, differ = self._counted(cells, SAMPLE)
         plans = {
@@ -117,7 +124,7 @@ class _Observation:
         plans = {cell: next_plan(column, whole=False) for cell, column in fresh.items()}
         _, fresh = self._asked(plans, self.data.scan) if plans else (0, {})
         kept = {cell: column for cell, column in columns.items() if column.fits}
-        return {**kept, **{cell: self._valued(column) for cell, column in fresh.items()}}
+        return {**kept, **{cell: self._valued(column) for cell, column in fresh.items() if column.fits}}
 
     def _valued(self, column: Column) -> Column:
         """A column of text with all its values, if these are few."""
@@ -167,7 +174,7 @@ class _Observation:
             here = {cell: plans[cell] for cell in batch}
             rows, *answers = self.data.row(seeing.look(scan, here, self.missing))
             for cell, answer in zip(batch, answers, strict=True):
-                found[cell] = Column(cell, plans[cell], answer)
+                found[cell] = Column.answered(cell, plans[cell], answer)
         return rows, found
 
 

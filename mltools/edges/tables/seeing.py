@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mltools.core.contract import TEXTUAL, Column, ColumnType, Value
-from mltools.core.observed import GAPS, NARROW, PERSONAL, SHAPES
+from mltools.core.observed import GAPS, NARROW, PERSONAL, SHAPES, WIDE
 from mltools.core.wording import JSON, TEXT
 from mltools.edges.tables.cells import FLOATS, Slot, constant, literal, raw, typed
 
 MOMENTS = frozenset({"date", "datetime"})
 NUMBERS = frozenset({"integer", "number"})
-KINDS: tuple[ColumnType, ...] = (*NARROW, "string", "category")
+KINDS: tuple[ColumnType, ...] = (*NARROW, *WIDE)
 NEVER = "CAST(NULL AS "
 SAMPLE = "sample"
 # Beyond, DuckDB's sum of squares would overflow.
@@ -133,8 +133,9 @@ def _raw(cell: Cell, missing: frozenset[str]) -> str:
 def _kinds(cell: Cell) -> str:
     text = f"r{cell.index}"
     counts = {kind: f"count({typed(cell.slot(kind))})" for kind in cell.kinds}
-    if cell.kept_as == TEXT:
-        counts["string"] = counts["category"] = f"count({text})"
+    if cell.spelled:
+        words = f"CASE WHEN {text} NOT IN ({_forms(cell, GAPS)}) THEN"
+        counts |= {kind: f"count({words} {typed(cell.slot(kind))} END)" for kind in WIDE}
     terms = {
         "present": f"count({text})",
         "distinct": f"count(DISTINCT {text})",
