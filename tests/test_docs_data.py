@@ -100,4 +100,6 @@ def test_the_page_about_data_is_a_session_that_runs(project: Path) -> None:
         for (line, expected), output in zip(
             asked, printed(project, [line for line, _ in asked]), strict=True
         ):
-            assert re.fullmatch(as_pattern(expected), output + "\n" if output else ""), f"{line}\n{output}"
+            if not re.fullmatch(as_pattern(expected), output + "\n" if output else ""):
+                wanted = "\n".join(expected)
+                pytest.fail(f"docs/data.md:\n$ {line}\n{wanted}\n\nit prints:\n{output}", pytrace=False)

@@ -1,5 +1,6 @@
 """`mltools data export`: a contract in the words of another tool."""
 
+import re
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from mltools.cli.session import Session
 from mltools.core.config import FILE
 from mltools.core.contract import parse_contract
 from mltools.core.exchange import EXPORTS, Target
-from mltools.core.exchange.values import Loss, dotted, grouped
+from mltools.core.exchange.values import Loss, Tree, dotted, grouped
 from mltools.core.names import shown
 from mltools.core.strict import LineOf
 from mltools.edges import documents, files
@@ -40,9 +41,22 @@ def export(session: Session, *, path: str | None, target: Target, output: Path |
     line_of = documents.locator(content, name)
     contract = parse_contract(documents.read_yaml(content, name), name, line_of)
     made = EXPORTS[target](contract)
-    text = documents.write_yaml(made.tree) if target == "pandera" else documents.write_json(made.tree)
+    text = documents.write_yaml(made.tree) if target == "pandera" else _json(made.tree)
     warn(session, made.losses, name, line_of)
     deliver(session, text, None if output is None else session.directory / output)
+
+
+def _json(tree: Tree) -> str:
+    """With every mark that does not print escaped: a terminal may be what reads it."""
+    return re.sub(r"[^\n\x20-\x7e]", _as_escape, documents.write_json(tree))
+
+
+def _as_escape(found: "re.Match[str]") -> str:
+    mark = found[0]
+    if mark.isprintable():
+        return mark
+    units = mark.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def warn(session: Session, losses: tuple[Loss, ...], name: str, line_of: LineOf) -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pandera.pandas as pandera
 import pytest
+import yaml
 from frictionless import Resource, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,6 +248,18 @@ def test_a_file_that_cannot_be_imported_ends_with_2_and_its_line(
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert not re.search("Traceback", done.err)
+
+
+@pytest.mark.parametrize("target", ["pandera", "frictionless", "jsonschema"])
+def test_an_exported_contract_commands_no_terminal(tmp_path: Path, target: str) -> None:
+    name = "a\x1b[31m\x9b31m\x07\U000e0001"
+    tree = {"schema": 1, "columns": {name: {"type": "integer", "role": "id"}}}
+    (tmp_path / "c.yaml").write_text(documents.write_yaml(tree))
+    done = mltools(tmp_path, "data", "export", "c.yaml", "--to", target)
+    assert done.code == 0
+    assert not set("\x1b\x9b\x07\U000e0001") & set(done.out + done.err)
+    made = yaml.safe_load(done.out) if target == "pandera" else json.loads(done.out)
+    assert repr(name) in repr(made)
 
 
 def test_what_is_no_contract_and_no_data_set_is_refused(project: Path) -> None:
