@@ -105,9 +105,7 @@ class Document:
         for edit in edits:
             match edit:
                 case Put() if (pair := self._pair(edit.path)) is not None:
-                    spans.append(
-                        (pair[1].start_mark.index, _end(pair[1], self.text), _behind_colon(pair, edit.text))
-                    )
+                    spans.append(self._replaced(pair, edit.text))
                 case Put():
                     path, text = self._to_be_made(edit.path, edit.text)
                     adds.setdefault(path[:-1], []).append(_entry(path, text))
@@ -180,11 +178,18 @@ class Document:
             colon = ":" if _is_block(pair[1]) else ""
             yield start, end, f"{colon}  # {edit.text}"
 
+    def _replaced(self, pair: Pair, text: str) -> Span:
+        """Another value behind the colon; of a block, the comment on the key's line stays there."""
+        if not _is_block(pair[1]):
+            return pair[1].start_mark.index, _end(pair[1], self.text), _behind_colon(pair, text)
+        start = self.text.index(":", pair[0].end_mark.index) + 1
+        return start, _end(pair[1], self.text), f" {text}{self.text[start : self._line_end(start)].rstrip()}"
+
     def _whole(self, edit: Entry) -> Span:
         pair = self._pair(edit.path)
         assert pair is not None  # noqa: S101 - the caller has found it
         if not self._own_lines(pair):
-            return pair[1].start_mark.index, _end(pair[1], self.text), edit.text
+            return self._replaced(pair, edit.text)
         start, end = self._lines(pair)
         return start, end, _indented(edit.lines, pair[0].start_mark.column)
 
