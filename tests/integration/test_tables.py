@@ -243,7 +243,7 @@ def test_lengths_are_counted_in_characters(tmp_path: Path) -> None:
 def test_equal_values_repeat_each_other_however_they_are_written(tmp_path: Path) -> None:
     found = column(tmp_path, ["1", "01", "1.0", "2", "", "", "x", "x"], type="integer", unique=True)
     assert found["unique"].count == 2
-    assert found["unique"].examples == ("row 3: 1.0 (as in row 1)",)
+    assert found["unique"].examples == ("row 2: 01 (as in row 1)", "row 3: 1.0 (as in row 1)")
 
 
 def test_a_key_of_two_columns_repeats_only_as_a_whole(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mltools.core.contract import Contract
 from mltools.core.names import shown
-from mltools.core.validation import FRESHNESS, OF_ROWS, Check, Example, Measured, Tally, broken, plan
+from mltools.core.validation import OF_ROWS, Check, Example, Measured, Tally, broken, plan
 from mltools.edges.tables import sql
 from mltools.edges.tables.engine import UnreadableError
 from mltools.edges.tables.reading import Data
@@ -23,6 +23,9 @@ BATCH = 1_000
 # values themselves, and small: each thread has one (16 MiB).
 BITS_FOR_A_VALUE = 64
 MOST_BITS = 1 << 27
+
+# How much is searched for examples, one after the other; None is all.
+FIRST_ROWS = (1 << 16, 1 << 20, None)
 
 KEY = Check("primary_key")
 
@@ -49,16 +52,24 @@ class _Pass:
     def measured(self) -> Measured:
         checks = plan(self._contract, self._data.header)
         apart = [check for check in checks if _of_repeats(check)] if self._apart else []
-        spans = [check for check in apart if self._share.whole and self._of_integers(check)]
+        spans = [check for check in apart if self._share.whole and self._of_integers(check)][:BATCH]
         rows, tallies, bounds = self._first_look([check for check in checks if check not in apart], spans)
         tallies |= {check: Tally(self._repeated(check, bounds.get(check))) for check in apart}
+        tallies |= self._recounted(
+            [check for check in checks if check.rule in sql.BOUNDS and tallies[check].count]
+        )
         measured = Measured(rows, self._data.header, {check: tallies[check] for check in checks})
-        return replace(measured, tallies={**measured.tallies, **self._second_look(measured)})
+        return replace(measured, tallies={**measured.tallies, **self._with_examples(measured)})
+
+    @property
+    def _text(self) -> bool:
+        """Whether reading costs more than all that is asked, so that everything is asked at once."""
+        return self._data.files.what.format != "parquet"
 
     @property
     def _apart(self) -> bool:
         """Whether repeated values are looked for by themselves."""
-        return not self._share.whole or self._data.files.what.format == "parquet"
+        return not self._share.whole or not self._text
 
     def _of_integers(self, check: Check) -> bool:
         return check.column is not None and self._layout.slots[check.column].column.type == "integer"
@@ -72,28 +83,36 @@ class _Pass:
         for number, batch in enumerate(_batches(checks)):
             also = spans if number == 0 else ()
             rows, *found = self._asked(batch, also)
-            for check, answer in zip(batch, found, strict=False):
-                if check.rule == FRESHNESS:
-                    tallies[check] = Tally(0, answer)
-                else:
-                    # A condition that is unknown in every row, as in a column of gaps, is NULL. True: not counted yet.
-                    tallies[check] = Tally(int(answer or 0))
-            bounds |= dict(zip(also, found[len(batch) :], strict=True))
+            for check, count, extreme in zip(batch, found[::2], found[1::2], strict=False):
+                # A condition that is unknown in every row, as in a column of gaps, is NULL.
+                tallies[check] = Tally(int(count or 0), _plain(extreme))
+            bounds |= dict(zip(also, found[2 * len(batch) :], strict=True))
         return rows, tallies, bounds
+
+    def _recounted(self, checks: Sequence[Check]) -> Mapping[Check, Tally]:
+        """How many rows lie beyond bounds, where the first look only told that some may."""
+        tallies: dict[Check, Tally] = {}
+        for batch in () if self._text or not checks else _batches(checks):
+            found = self._data.row(sql.counts(self._layout, batch, self._rows.scan))
+            for check, count, extreme in zip(batch, found[::2], found[1::2], strict=True):
+                tallies[check] = Tally(int(count or 0), _plain(extreme))
+        return tallies
 
     def _asked(self, checks: Sequence[Check], spans: Sequence[Check]) -> tuple[Any, ...]:
         scan = self._rows.scan
         try:
-            return self._data.row(sql.first_look(self._layout, checks, scan, spans))
+            return self._data.row(sql.first_look(self._layout, checks, scan, exact=self._text, spans=spans))
         except UnreadableError:
             conditions = [check for check in checks if check.rule.startswith(OF_ROWS)]
             if not conditions:
                 raise
             rest = [check for check in checks if check not in conditions]
-            self._data.row(sql.first_look(self._layout, rest, scan))  # what else is wrong comes first
+            self._data.row(
+                sql.first_look(self._layout, rest, scan, exact=False)
+            )  # what else is wrong comes first
             for check in conditions:
                 try:
-                    self._data.row(sql.first_look(self._layout, [check], scan))
+                    self._data.row(sql.first_look(self._layout, [check], scan, exact=False))
                 except UnreadableError as error:
                     raise DataError(
                         f"{self._data.name}: check {check.rule.removeprefix(OF_ROWS)} cannot be reckoned: {error.reason}",
@@ -119,34 +138,49 @@ class _Pass:
             return "true"
         return f"hash({sql.identity(self._layout, check)}) % {self._share.of} = {self._share.index - 1}"
 
-    def _second_look(self, measured: Measured) -> Mapping[Check, Tally]:
-        """Exact counts and examples, of what the first look found broken."""
+    def _with_examples(self, measured: Measured) -> Mapping[Check, Tally]:
+        """What is broken, with its first rows. Most stand near the beginning, so that is read first."""
+        if not self._examples:
+            return {}
         failed = broken(self._contract, measured)
         if not self._share.whole:  # a share of gaps is judged when all are added up
             failed = tuple(check for check, tally in measured.tallies.items() if tally.count)
-        tallies: dict[Check, Tally] = {}
-        singles = [check for check in failed if not _of_repeats(check)]
-        if not self._examples:
-            singles = [check for check in singles if check.rule in sql.BOUNDS]
-        places = Places(self._data, self._rows)
-        for batch in _batches(singles) if singles else ():
-            query = sql.second_look(self._layout, batch, self._rows.numbered, self._examples)
-            found = self._data.row(query)
-            for check, count, extreme, items in zip(batch, found[::3], found[1::3], found[2::3], strict=True):
-                examples = tuple(_example(item, places) for item in items or ())
-                tallies[check] = Tally(count, _plain(extreme) if count else None, examples)
-        for check in filter(_of_repeats, failed) if self._examples else ():
-            tallies[check] = replace(measured.tallies[check], examples=self._repeats(check))
-        return tallies
+        found: dict[Check, tuple[Example, ...]] = {}
+        for first in FIRST_ROWS:
+            pending = [
+                check
+                for check in failed
+                if len(found.get(check, ())) < min(measured.tallies[check].count, self._examples)
+            ]
+            found |= self._singles([check for check in pending if not _of_repeats(check)], first)
+            found |= {check: self._repeats(check, first) for check in pending if _of_repeats(check)}
+        return {check: replace(measured.tallies[check], examples=rows) for check, rows in found.items()}
 
-    def _repeats(self, check: Check) -> tuple[Example, ...]:
+    def _singles(self, checks: Sequence[Check], first: int | None) -> Mapping[Check, tuple[Example, ...]]:
+        found: dict[Check, tuple[Example, ...]] = {}
+        numbered = self._rows.numbered if first is None else self._rows.first(first)
+        places = Places(self._data, self._rows, numbered)
+        for batch in _batches(checks) if checks else ():
+            answer = self._data.row(sql.examples(self._layout, batch, numbered, self._examples))
+            for check, items in zip(batch, answer, strict=True):
+                found[check] = tuple(_example(item, places) for item in items or ())
+        return found
+
+    def _repeats(self, check: Check, first: int | None) -> tuple[Example, ...]:
         rows = everything(self._data)
-        places = Places(self._data, rows)
-        layout = self._layout.narrowed([check])
-        query = sql.repeats(layout, check, rows.numbered, self._bucket(check), self._examples)
+        numbered = rows.numbered if first is None else rows.first(first)
+        places = Places(self._data, rows, numbered)
+        query = sql.repeats(
+            self._layout.narrowed([check]),
+            check,
+            numbered,
+            self._bucket(check),
+            self._examples,
+            among="" if first is not None else rows.scan,
+        )
         return tuple(
-            _example(last, places, places.place(first["p"], first["o"]))
-            for last, first in self._data.rows(query)
+            _example(row, places, places.place(first["p"], first["o"]))
+            for row, first in self._data.rows(query)
         )
 
 

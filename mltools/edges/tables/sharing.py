@@ -4,10 +4,8 @@ Where there are as many files as jobs, each takes whole files, as equal in bytes
 the rows. Repeated values cannot be split by rows: there each job asks all rows, but only for the values in its bucket.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from mltools.core.validation import Place
 from mltools.edges.tables.reading import Data
@@ -33,20 +31,26 @@ WHOLE = Share()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a data set as SQL: `scan` has c0, c1, ...; `numbered` also p and o, by which `Places` finds a row.
+    """Rows of a data set as SQL: `scan` has c0, c1, ... and p, `numbered` also o, by which `Places` finds a row.
 
-    In Parquet o is the row's offset in its file. In text it is the offset among the rows of all these files, because
-    only counting tells it.
+    In Parquet o is the row's offset in its file. In text only counting tells it, so it is the offset among the rows of
+    all these files, or with `stretches` among all rows.
     """
 
     scan: str
     numbered: str
-    files: Sequence[int]
+    stretches: bool = False
+
+    def first(self, most: int) -> str:
+        """As `numbered`, but only the first rows: reading ends there."""
+        if self.numbered == self.scan:
+            return f"(SELECT * FROM {self.scan} LIMIT {most})"
+        return _numbered(f"(SELECT * FROM {self.scan} LIMIT {most})")
 
 
 def everything(data: Data) -> Rows:
     """All rows."""
-    return _rows(data, data.scan, range(len(data.parts)))
+    return _rows(data, data.scan)
 
 
 def shared(data: Data, share: Share) -> Rows:
@@ -55,52 +59,50 @@ def shared(data: Data, share: Share) -> Rows:
         return everything(data)
     if len(data.parts) >= share.of:
         chosen = _files([stamp.size for stamp in data.files.stamps], share)
-        wanted = ", ".join(map(str, chosen))
-        return _rows(data, f"(SELECT * FROM {data.scan} WHERE p IN ({wanted}))", chosen)
-    files = range(len(data.parts))
+        return _rows(data, f"(SELECT * FROM {data.scan} WHERE p IN ({', '.join(map(str, chosen))}))")
     if data.files.what.format != "parquet":
-        stretches = f"(o // {STRETCH}) % {share.of} = {share.index - 1}"
-        scan = f"(SELECT * FROM {everything(data).numbered} WHERE {stretches})"
-        return Rows(scan, scan, files)
-    counts = dict(data.rows(f"SELECT p, count(*) FROM {data.scan} GROUP BY p"))
-    bounds = [
-        f"p = {index} AND o >= {rows * (share.index - 1) // share.of} AND o < {rows * share.index // share.of}"
-        for index, rows in sorted(counts.items())
-    ]
-    scan = f"(SELECT * FROM {data.scan} WHERE {' OR '.join(bounds) or 'false'})"
-    return Rows(scan, scan, files)
+        wanted = f"(o // {STRETCH}) % {share.of} = {share.index - 1}"
+    else:
+        counts = data.rows(f"SELECT p, count(*) FROM {data.scan} GROUP BY p ORDER BY p")
+        wanted = " OR ".join(
+            f"p = {part} AND o >= {rows * (share.index - 1) // share.of} AND o < {rows * share.index // share.of}"
+            for part, rows in counts
+        )
+    scan = f"(SELECT * FROM {everything(data).numbered} WHERE {wanted or 'false'})"
+    return Rows(scan, scan, stretches=True)
 
 
 class Places:
-    """Where the rows of a relation stand, by their p and o. The rows of text files are counted when it is asked."""
+    """Where rows of a relation that is `numbered` stand, by their p and o."""
 
-    def __init__(self, data: Data, rows: Rows) -> None:
+    def __init__(self, data: Data, rows: Rows, numbered: str) -> None:
         self._data = data
         self._rows = rows
-        self._starts: list[int] | None = None
+        self._numbered = numbered
+        self._starts: Mapping[int, int] | None = None
 
     def place(self, part: int, offset: int) -> Place:
         if len(self._data.parts) == 1:
             return Place(0, offset + 1)
         if self._data.files.what.format != "parquet":
-            starts = self._counted()
-            at = bisect_right(starts, offset) - 1
-            part, offset = self._rows.files[at], offset - starts[at]
+            offset -= self._begins()[part]
         name = self._data.parts[part].name.removeprefix(f"{self._data.name}/")
         return Place(part, offset + 1, name)
 
-    def _counted(self) -> list[int]:
+    def _begins(self) -> Mapping[int, int]:
+        """The offset of each file's first row."""
         if self._starts is None:
-            counts = dict(self._data.rows(f"SELECT p, count(*) FROM {self._data.scan} GROUP BY p"))
-            sizes = [counts.get(index, 0) for index in self._rows.files]
-            self._starts = [0, *accumulate(sizes)][:-1]
+            numbered = everything(self._data).numbered if self._rows.stretches else self._numbered
+            self._starts = dict(self._data.rows(f"SELECT p, min(o) FROM {numbered} GROUP BY p"))
         return self._starts
 
 
-def _rows(data: Data, scan: str, files: Sequence[int]) -> Rows:
-    if data.files.what.format == "parquet":
-        return Rows(scan, scan, files)
-    return Rows(scan, f"(SELECT *, row_number() OVER () - 1 AS o FROM {scan})", files)
+def _rows(data: Data, scan: str) -> Rows:
+    return Rows(scan, scan if data.files.what.format == "parquet" else _numbered(scan))
+
+
+def _numbered(scan: str) -> str:
+    return f"(SELECT *, row_number() OVER () - 1 AS o FROM {scan})"
 
 
 def _files(sizes: Sequence[int], share: Share) -> list[int]:

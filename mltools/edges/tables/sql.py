@@ -80,29 +80,40 @@ def values(data: Layout, scan: str, *, key: bool = False, numbered: bool = False
     return f"SELECT *, {_key([data.slots[name] for name in data.key])} AS k FROM ({rows})" if key else rows
 
 
-def first_look(data: Layout, checks: Sequence[Check], scan: str, spans: Sequence[Check] = ()) -> str:
-    """One row: the number of rows, what `probe` finds for each check, the span of the values of others."""
-    terms = ["count(*)", *(probe(data, check) for check in checks), *(_span(data, check) for check in spans)]
+def first_look(
+    data: Layout, checks: Sequence[Check], scan: str, *, exact: bool, spans: Sequence[Check] = ()
+) -> str:
+    """One row: the number of rows, for each check what `probe` finds, the span of the values of others."""
+    terms = [term for check in checks for term in probe(data, check, exact=exact)]
+    terms = ["count(*)", *terms, *(_span(data, check) for check in spans)]
     rows = values(data.narrowed([*checks, *spans]), scan, key=Check("primary_key") in checks)
     return f"SELECT {', '.join(terms)} FROM ({rows})"
 
 
-def second_look(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
-    """One row: for each check the rows that break it, the value furthest out, the first rows as {p, o, v: text}."""
+def counts(data: Layout, checks: Sequence[Check], scan: str) -> str:
+    """One row: for each check how many rows break it, and the value furthest out."""
+    terms = [f"count_if({broken(data, check)}), {extreme(data, check)}" for check in checks]
+    return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), scan)})"
+
+
+def examples(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
+    """One row: for each check the first rows that break it, as {p, o, v: value as text}."""
     # A CASE, not a FILTER, whose cost in planning grows with the square of the number of terms.
-    terms = []
-    for check in checks:
-        breaks = broken(data, check)
-        row = f"{{'p': p, 'o': o, 'v': {_shown(data, check)}}}"
-        first = f"min(CASE WHEN {breaks} THEN {row} END, {most})" if most else "NULL"
-        terms += [f"count_if({breaks})", extreme(data, check), first]
+    terms = [f"min(CASE WHEN {broken(data, check)} THEN {_row(data, check)} END, {most})" for check in checks]
     return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), numbered, numbered=True)})"
 
 
-def probe(data: Layout, check: Check) -> str:
-    """The cheapest aggregate that tells how many rows break a check; of BOUNDS, whether any may."""
-    if check.rule == FRESHNESS:
-        return extreme(data, check)
+def probe(data: Layout, check: Check, *, exact: bool) -> tuple[str, str]:
+    """Aggregates that tell how many rows break a check, and the value furthest out.
+
+    Unless `exact`, of BOUNDS only whether any row may break it, which is cheaper.
+    """
+    if check.rule in BOUNDS and not exact:
+        return _maybe_beyond(check.rule, data.slots[check.column or ""]), "NULL"
+    return _counted(data, check), extreme(data, check)
+
+
+def _counted(data: Layout, check: Check) -> str:
     if check == Check("primary_key"):
         return "count(k) - count(DISTINCT k)"
     if check.column is None:
@@ -111,21 +122,22 @@ def probe(data: Layout, check: Check) -> str:
     value = slot.value
     match check.rule:
         case "type":
-            found = f"{_filled(slot)} - count({value})"
+            return f"{_filled(slot)} - count({value})"
         case "required" | "max_null_fraction" | "primary_key":
-            found = f"count(*) - {_filled(slot)}"
+            return f"count(*) - {_filled(slot)}"
         case "unique":
-            found = f"count({value}) - count(DISTINCT {value})"
-        case "enum" if slot.column.type in TEXTUAL and _as_enum(slot):
-            found = f"count({value}) - count(TRY_CAST({value} AS {_as_enum(slot)}))"
-        case "max_length":
-            # In bytes, which are told without reading the text. Characters are never more.
-            found = _beyond(check.rule, slot, f"max(strlen({value}))")
-        case "minimum" | "maximum" | "min_length":
-            found = _beyond(check.rule, slot, f"{EXTREMES[check.rule]}({_measured(check.rule, slot)})")
-        case _:
-            found = f"count_if({broken(data, check)})"
-    return found
+            return f"count({value}) - count(DISTINCT {value})"
+        case "enum" if _as_enum(slot):
+            return f"count({value}) - count(TRY_CAST({value} AS {_as_enum(slot)}))"
+        case "freshness":
+            return "0"
+    return f"count_if({broken(data, check)})"
+
+
+def _maybe_beyond(rule: str, slot: Slot) -> str:
+    # In bytes, which are told without reading the text. Characters are never more.
+    what = f"strlen({slot.value})" if rule == "max_length" else _measured(rule, slot)
+    return _beyond(rule, slot, f"{EXTREMES[rule]}({what})")
 
 
 def broken(data: Layout, check: Check) -> str:
@@ -139,6 +151,8 @@ def broken(data: Layout, check: Check) -> str:
             return f"{slot.raw} IS NOT NULL AND {slot.value} IS NULL"
         case "required" | "max_null_fraction" | "primary_key":
             return f"{slot.raw} IS NULL"
+        case "enum" if _as_enum(slot):
+            return f"{slot.value} IS NOT NULL AND TRY_CAST({slot.value} AS {_as_enum(slot)}) IS NULL"
         case "enum":
             return f"{slot.value} NOT IN ({', '.join(constant(item, column) for item in column.enum or ())})"
         case "pattern":
@@ -174,20 +188,31 @@ def repeated_integers(data: Layout, check: Check, scan: str, bounds: tuple[int, 
     )
 
 
-def repeats(data: Layout, check: Check, numbered: str, bucket: str, most: int) -> str:
-    """Values, or keys, that stand in several rows: the last such row as {p, o, v: value as text}, the first."""
-    rows = values(data, numbered, key=check.column is None, numbered=True)
-    value = identity(data, check)
-    return (
-        f"SELECT max({{'p': p, 'o': o, 'v': {_shown(data, check)}}}) AS last, min({{'p': p, 'o': o}}) "
-        f"FROM ({rows}) WHERE {value} IS NOT NULL AND {bucket} "
-        f"GROUP BY {value} HAVING count(*) > 1 ORDER BY last LIMIT {most}"
+def repeats(data: Layout, check: Check, numbered: str, bucket: str, most: int, *, among: str = "") -> str:
+    """The first rows that repeat the value, or the key, of an earlier one, as {p, o, v: value as text}; that one's place.
+
+    `among` is the relation in which the repeated values are looked for first, where all rows would not fit the memory.
+    """
+    key, value = check.column is None, identity(data, check)
+    rows = values(data, numbered, key=key, numbered=True)
+    wanted = f"{value} IS NOT NULL AND {bucket}"
+    if among:
+        twice = f"SELECT {value} FROM ({values(data, among, key=key)}) WHERE {wanted} GROUP BY ALL HAVING count(*) > 1"
+        wanted += f" AND {value} IN ({twice})"
+    groups = (
+        f"SELECT min({_row(data, check)}, {most + 1}) AS found FROM ({rows}) WHERE {wanted} "
+        f"GROUP BY {value} HAVING count(*) > 1"
     )
+    return f"SELECT unnest(found[2:]) AS row, found[1] FROM ({groups}) ORDER BY row LIMIT {most}"
 
 
 def identity(data: Layout, check: Check) -> str:
     """What must not stand in two rows."""
     return "k" if check.column is None else data.slots[check.column].value
+
+
+def _row(data: Layout, check: Check) -> str:
+    return f"{{'p': p, 'o': o, 'v': {_shown(data, check)}}}"
 
 
 def _span(data: Layout, check: Check) -> str:
@@ -227,7 +252,9 @@ def _beyond(rule: str, slot: Slot, what: str) -> str:
 def _as_enum(slot: Slot) -> str | None:
     """The allowed texts as a type: a cast looks a value up, where IN compares it with each; None if it cannot be one."""
     items = [str(item) for item in slot.column.enum or ()]
-    return None if any("\0" in item for item in items) else f"ENUM({', '.join(map(literal, items))})"
+    if slot.column.type not in TEXTUAL or any("\0" in item for item in items):
+        return None
+    return f"ENUM({', '.join(map(literal, items))})"
 
 
 def _key(slots: Sequence[Slot]) -> str:
