@@ -132,6 +132,7 @@ def test_a_report_that_cannot_be_written_is_said(project: Path) -> None:
     assert "error: cannot write" in done.err
 
 
+@pytest.mark.slow
 def test_no_value_of_the_data_commands_the_runner_or_the_terminal(tmp_path: Path) -> None:
     names = ["##[add-mask]a", "::error::b", "<!--c-->", "d|e", "\x1b[31mf"]
     values = [
