@@ -128,7 +128,7 @@ def bases(repository: Repository, record: Record, most: int) -> Iterator[Record]
 
     No history is walked, so a shallow clone gives the same answer. Ends where a base has no record.
     """
-    tip = repository.oid(REF)
+    tip = repository.oid(REF) if _base_of(record) is not None else None
     if tip is None:
         return
     seen = {record.id}
