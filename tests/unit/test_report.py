@@ -159,20 +159,36 @@ def test_sections_stand_in_the_order_that_is_asked_for_and_the_others_are_left_o
     body = report.render(reports.full(), around=wanted)
     places = [body.index(mark) for mark in ("### ", "<summary>Params", "| Metric |", "<sub>Commit")]
     assert places == sorted(places)
-    assert body.count("<summary>") == 1
+    assert [words in body for words in ("<summary>Gates", "<summary>Data", "<summary>Pipeline")] == [
+        False
+    ] * 3
     shown = page.render(reports.full(), around=wanted)
     assert [shown.index('id="params"'), shown.index('id="metrics"')] == sorted(
         [shown.index('id="params"'), shown.index('id="metrics"')]
     )
     assert 'id="gates"' not in shown
-    lines = text.render(reports.full(), around=wanted).split("\n")
+    lines = text.render(record(), around=wanted).split("\n")
     assert lines[0].startswith("failed: ")
     assert lines[1].startswith("param ")
+    assert lines[2].startswith("metric ")
 
 
 def test_no_section_at_all_leaves_the_verdict_and_the_footer() -> None:
-    body = report.render(reports.full(), around=Around(sections=()))
+    body = report.render(record(), around=Around(sections=()))
     assert len(body.strip().split("\n\n")) == 2
+
+
+def test_no_choice_of_sections_hides_an_override_or_an_edit_of_the_policy() -> None:
+    overridden = reports.full(gates_changed=False)
+    edited = record(gates_changed=True)
+    for shown, words in ((overridden, "was overridden by Ada Lovelace"), (edited, "This change edits gates")):
+        nothing = Around(sections=())
+        for rendered in (
+            report.render(shown, around=nothing),
+            page.render(shown, around=nothing),
+            text.render(shown, around=nothing),
+        ):
+            assert words in rendered
 
 
 def test_the_headline_names_the_gate_that_failed_before_one_that_could_not_decide() -> None:

@@ -40,7 +40,7 @@ PARTS: Mapping[str, tuple[str, Part]] = {
 def render(record: Record, *, around: Around = NOTHING, pictures: Mapping[str, bytes] | None = None) -> str:
     """The page; `pictures` are the bytes of the record's PNGs by their hash, as far as they are at hand."""
     made = []
-    for section in chosen(around.sections):
+    for section in chosen(around.sections, record):
         title, part = PARTS.get(section.name, ("", _nothing))
         if (body := part(record, around, pictures or {})) is not None:
             made.append((section.name, title, body))

@@ -27,8 +27,10 @@ from mltools.core.report import (
     warnings,
 )
 from mltools.core.report.around import NOTHING, Around, alone
+from mltools.core.report.notes import grave
 
 COMMENT_LIMIT = 65_536
+WARNINGS = "warnings"
 
 LEFT_OUT = "_Left out, because it would be too long here: {names}. {where}._"
 
@@ -45,7 +47,7 @@ class Section:
 SECTIONS = (
     Section("headline", alone(headline.render), 0),
     Section("metrics", alone(metrics.render), 1),
-    Section("warnings", alone(warnings.render), 2),
+    Section(WARNINGS, alone(warnings.render), 2),
     Section("data", alone(data.render), 3),
     Section("data-changes", alone(data_diff.render), 4),
     Section("gates", alone(gates.render), 4),
@@ -72,7 +74,9 @@ def render(
 ) -> str:
     """The report; at most `limit` when given, as `size` measures it. Sections that do not fit are left out, whole."""
     parts = [
-        (section, text) for section in chosen(around.sections) if (text := section.render(record, around))
+        (section, text)
+        for section in chosen(around.sections, record)
+        if (text := section.render(record, around))
     ]
     body = _joined(parts, (), record)
     if limit is None or size(body) <= limit:
@@ -80,10 +84,15 @@ def render(
     return _fitted(parts, record, limit, size)
 
 
-def chosen(names: Sequence[str] | None) -> tuple[Section, ...]:
-    """The sections that a project wants, in its order; the verdict and the footer stand where they belong."""
+def chosen(names: Sequence[str] | None, record: Record) -> tuple[Section, ...]:
+    """The sections that a project wants, in its order; the verdict and the footer stand where they belong.
+
+    Overrides and edits of the policy are told whatever it wants.
+    """
     if names is None:
         return SECTIONS
+    if WARNINGS not in names and grave(record):
+        names = (WARNINGS, *names)
     first, *_, last = SECTIONS
     known = {section.name: section for section in SECTIONS if section.rank}
     return (first, *(known[name] for name in names if name in known), last)

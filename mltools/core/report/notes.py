@@ -10,13 +10,17 @@ SHORT = 8
 def notes(record: Record) -> tuple[str, ...]:
     """Overrides, edits of the policy, uncommitted changes, undecided gates, warnings on data; then the run's own notes."""
     return (
-        *_overrides(record),
-        *_policy(record),
+        *grave(record),
         *_tree(record),
         *_undecided(record),
         *_data(record),
         *record.warnings,
     )
+
+
+def grave(record: Record) -> tuple[str, ...]:
+    """What no configuration leaves out, since the change itself could hide it by that: overrides, edits of the policy."""
+    return (*_overrides(record), *_policy(record))
 
 
 def _overrides(record: Record) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mltools.core import data_words
 from mltools.core.markdown import clean
 from mltools.core.records import DataSet, Record
-from mltools.core.report import rows
+from mltools.core.report import chosen, rows
 from mltools.core.report.around import NOTHING, Around
 from mltools.core.report.facts import against, changed_params, shown, signed
 from mltools.core.report.metrics import beside
@@ -39,9 +39,9 @@ def plain(text: str, colour: str) -> str:  # noqa: ARG001 - the paint that paint
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A section by the name that mltools.yaml orders and drops it by; None always stands."""
+    """A section by the name that mltools.yaml orders and drops it by."""
 
-    name: str | None
+    name: str
     lines: list[str]
 
 
@@ -51,8 +51,11 @@ def render(record: Record, paint: Paint = plain, *, around: Around = NOTHING) ->
     The verdict stands once more at the end of what fills a screen.
     """
     verdict = _paint_word(clean(record.summary, limit=500), record.verdict.value, paint)
-    parts = _ordered([*_parts(record, around, paint)], around.sections)
-    lines = [verdict, *(line for part in parts for line in part.lines)]
+    made = {part.name: part.lines for part in _parts(record, around, paint)}
+    wanted = (
+        made if around.sections is None else [section.name for section in chosen(around.sections, record)]
+    )
+    lines = [verdict, *(line for name in wanted for line in made.get(name, ()))]
     if record.base is not None:
         lines.append(f"compared with {against(record.base)}")
     return "\n".join([*lines, verdict] if len(lines) > SCREEN else lines)
@@ -85,13 +88,6 @@ def _parts(record: Record, around: Around, paint: Paint) -> Iterator[_Part]:
     ran = any(stage.state == "ran" or stage.changed for stage in record.stages)
     yield _Part("stages", [title(record).replace("Pipeline", "pipeline")] if ran else [])
     yield _Part("history", _history(record, around))
-
-
-def _ordered(parts: Sequence[_Part], names: Sequence[str] | None) -> Sequence[_Part]:
-    if names is None:
-        return parts
-    known = {part.name: part for part in parts}
-    return [known[name] for name in names if name in known]
 
 
 def _metrics(found: Sequence[Row], paint: Paint) -> list[str]:
