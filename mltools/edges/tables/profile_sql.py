@@ -43,10 +43,11 @@ class Asked:
     ask: Ask
 
 
-def look(scan: str, places: Sequence[Place]) -> str:
-    """One row: the number of rows, then the terms of the first pass."""
-    terms = [term for place in places for term in _look(place)]
-    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({_values(scan, places, hashed=True)})"
+def look(scan: str, places: Sequence[Place], *, few: bool = False) -> str:
+    """One row: the number of rows, then the terms of the first pass; where rows are `few`, all are the sample."""
+    sample = "list({})" if few else f"arg_min({{}}, h, {SAMPLE})"
+    terms = [term for place in places for term in _look(place, sample)]
+    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({_values(scan, places, hashed=not few)})"
 
 
 def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
@@ -67,13 +68,13 @@ def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
                     present,
                     count,
                     distinct,
-                    sample=Counter(sample or ()),
+                    sample=_sampled(sample),
                     frequent=tuple(frequent or ()),
                     lengths=Lengths(tuple(spans.get(end, 0) for end in LENGTHS), *sums) if count else None,
                 )
             case "number":
                 distinct, low, high, sample = (next(rest) for _ in range(4))
-                counted = Counter(map(_plain, sample or ()))
+                counted = _sampled(sample)
                 bounds = {"minimum": _plain(low), "maximum": _plain(high)} if count else {}
                 yield Look(present, count, distinct, sample=counted, **bounds)
 
@@ -123,7 +124,7 @@ def _number(place: Place) -> str:
     return NUMBERS[place.subject.column.type].replace("{v}", place.slot.value)
 
 
-def _look(place: Place) -> Iterator[str]:
+def _look(place: Place, sample: str) -> Iterator[str]:
     value, how = place.value, place.subject.how
     yield from (f"count({place.slot.raw})", f"count({value})")
     if how == "truth":
@@ -134,12 +135,12 @@ def _look(place: Place) -> Iterator[str]:
         short = f"CASE WHEN length({value}) <= {LONGEST_NAMED} THEN {value} END"
         few = place.subject.column.type == "category"
         length = f"CAST(length({value}) AS BIGINT)"
-        yield f"arg_min({short}, h, {SAMPLE})"
+        yield sample.format(short)
         yield f"approx_top_k({short}, {NAMED + ROOM})" if few else "NULL"
         yield f"histogram({length}, [{', '.join(map(str, LENGTHS))}])"
         yield from (f"min({length})", f"max({length})", f"sum({length})", f"sum({length} * {length})")
     if how == "number":
-        yield from (f"min({value})", f"max({value})", f"arg_min({value}, h, {SAMPLE})")
+        yield from (f"min({value})", f"max({value})", sample.format(value))
 
 
 def _answer(item: Asked) -> Iterator[str]:
@@ -171,6 +172,10 @@ def _constant(value: Number | str) -> str:
         return f"CAST({value} AS BIGINT)"
     text = repr(value)
     return text if "e" in text else f"{text}e0"
+
+
+def _sampled(values: Sequence[Any] | None) -> Counter[Any]:
+    return Counter(_plain(value) for value in values or () if value is not None)
 
 
 def _plain(number: Any) -> Any:

@@ -17,9 +17,9 @@ from mltools.edges.tables.cells import Slot
 from mltools.edges.tables.profile_sql import Asked, Place
 from mltools.edges.tables.reading import Data, Progress, opened_data
 
-# Planning a query costs more than in proportion to its terms, and a sample of each column is kept for each thread.
+# So many columns at once, as each thread keeps a sample of each; more where rows are so few that no sample is taken.
 BATCH = 50
-WIDEST = 500
+WIDEST = 1_000
 
 
 def profile(path: Path, contract: Contract, *, name: str, progress: Progress | None = None) -> Profile:
@@ -48,16 +48,18 @@ def profile(path: Path, contract: Contract, *, name: str, progress: Progress | N
         rows = 0 if places else data.row(f"SELECT count(*) FROM {data.scan}")[0]
         columns: list[ColumnProfile] = []
         while len(columns) < len(places):
-            size = max(BATCH, min(WIDEST, BATCH * SAMPLE // max(rows, 1))) if columns else BATCH
-            batch = places[len(columns) : len(columns) + size]
+            few = bool(columns) and rows <= SAMPLE
+            batch = places[len(columns) : len(columns) + (WIDEST if few else BATCH)]
             way.stretch(len(columns) / len(places), (len(columns) + len(batch)) / len(places))
-            rows, found = _columns(data, batch, way)
+            rows, found = _columns(data, batch, way, few=few)
             columns += found
     return Profile(rows=rows, columns=tuple(columns))
 
 
-def _columns(data: Data, places: Sequence[Place], way: "_Way") -> tuple[int, list[ColumnProfile]]:
-    rows, *found = data.row(profile_sql.look(data.scan, places))
+def _columns(
+    data: Data, places: Sequence[Place], way: "_Way", *, few: bool
+) -> tuple[int, list[ColumnProfile]]:
+    rows, *found = data.row(profile_sql.look(data.scan, places, few=few))
     way.half()
     every = [
         Asked(place, look, ask(place.subject, look))
