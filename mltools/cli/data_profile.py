@@ -61,7 +61,8 @@ def profile(session: Session, *, path: str | None, as_json: bool, output: Path |
     checking.refuse(wrong)
     _show(session, found, as_json=as_json, output=output)
     if not wanted:
-        session.result("no data sets")
+        if not as_json:
+            session.result("no data sets")
         session.hint(f"list them in {FILE} under `data`, each with its path and its schema")
     for problem in errors:
         fail(problem, session.environ)

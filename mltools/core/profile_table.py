@@ -1,5 +1,7 @@
 """A profile as a table for a terminal: a line for each column, with a small picture of how its values spread."""
 
+from collections.abc import Sequence
+
 from mltools.core.distribution import Distribution
 from mltools.core.names import shown, title
 from mltools.core.profile import ColumnProfile, Profile
@@ -7,6 +9,7 @@ from mltools.core.report.text import columns
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 12
+MOST_CODES = 20
 TOP = 3
 LONGEST_NAME = 40
 LONGEST_VALUE = 20
@@ -80,15 +83,19 @@ def _number(value: float | str | None) -> str:
 
 
 def _picture(column: ColumnProfile) -> str:
-    """How many values lie in each of some equal intervals of the middle 98 %: what lies far out would hide the rest."""
+    """How many values there are of each code, or in equal intervals of the middle 98 %: what lies far out hides the rest."""
     histogram = column.histogram
     if histogram is None or histogram.low == histogram.edges[-1]:
         return ""
+    if histogram.discrete and len(histogram.counts) <= MOST_CODES:
+        return _bars(histogram.counts)
     spread = Distribution.of(histogram, whole=column.type in {"integer", "date"})
     low, high = spread.at(0.01), spread.at(0.99)
     if low == high:
         return ""
     cuts = [(low + (high / WIDTH - low / WIDTH) * step, True) for step in range(1, WIDTH)]
-    counts = spread.between(cuts)
-    most = max(counts)
-    return "".join(BARS[round((len(BARS) - 1) * count / most)] for count in counts)
+    return _bars(spread.between(cuts))
+
+
+def _bars(counts: Sequence[float]) -> str:
+    return "".join(BARS[round((len(BARS) - 1) * count / max(counts))] for count in counts)

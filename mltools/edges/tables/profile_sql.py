@@ -61,7 +61,7 @@ def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
             case "identifier":
                 yield Look(present, count, next(rest))
             case "truth":
-                yield Look(present, count, true=next(rest))
+                yield Look(present, count, true=next(rest) or 0)
             case "text":
                 distinct, sample, frequent, spans, *sums = (next(rest) for _ in range(8))
                 yield Look(
