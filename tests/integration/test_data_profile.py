@@ -49,7 +49,7 @@ def test_every_data_set_is_a_table_with_a_line_for_each_column(project: Path) ->
         "id      integer, id          0.98 %   0.98 %       100  not kept",
         "size    number               0.98 %   0.98 %        20  0  0.9  1.9     ████████████████████",
         "kind    category             1.96 %                  2  a 67 %, b 33 %",
-        "income  number, sensitive    1.96 %                    not kept",
+        "income  number, sensitive    1.96 %                     not kept",
     ]
     assert rest.startswith("data/more.csv: 0 rows, 4 columns, profile ")
     assert done.err == ""
