@@ -17,7 +17,6 @@ from mltools.core.verdict import Outcome
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
 from mltools.errors import MltoolsError, RepositoryError, UsageError
-from mltools.project import open_project
 
 if TYPE_CHECKING:
     from mltools.edges.git.write import Writer
@@ -162,6 +161,8 @@ def add_command(session: Session, *, directory: Path) -> None:
 
 def _put_images(session: Session, images: Mapping[str, bytes], writer: "Writer", remote: str | None) -> None:
     """Put a run's pictures where mltools.yaml says. A report without them is no failure."""
+    from mltools.project import open_project  # noqa: PLC0415 - loads the configuration, which reading has no use for
+
     try:
         backend = pictures.BACKENDS[open_project(session.directory).config.report.images]
         count = backend.put(images, writer, remote, when=session.clock())
