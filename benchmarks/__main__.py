@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import compare, noop_run, report, startup, statistics
+from benchmarks import compare, noop_run, report, startup, statistics, validation
 from benchmarks.measure import Result, environment
 
 Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
@@ -16,7 +16,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "noop_run": noop_run.results,
     "report": report.results,
     "statistics": statistics.results,
+    "validation": validation.results,
+    "validation_large": validation.large,
 }
+# Minutes and gigabytes: only when it is named.
+ON_REQUEST = {"validation_large"}
 
 
 def main() -> int:
@@ -33,7 +37,7 @@ def main() -> int:
     missed = 0
     with tempfile.TemporaryDirectory(prefix="mltools-bench-") as directory:
         environ = environment(Path(directory))
-        for name in options.names or BENCHMARKS:
+        for name in options.names or (name for name in BENCHMARKS if name not in ON_REQUEST):
             print(name, flush=True)
             for result in BENCHMARKS[name](Path(directory), environ, options.rounds):
                 missed += not result.reached
@@ -44,7 +48,8 @@ def main() -> int:
 def line(result: Result) -> str:
     verdict = "reached" if result.reached else "MISSED"
     return (
-        f"  {result.name}: {result.ours_seconds:.3f} s; {result.peer}: {result.peer_seconds:.3f} s; "
+        f"  {result.name}: {result.ours_seconds:.3f} {result.unit}; "
+        f"{result.peer}: {result.peer_seconds:.3f} {result.unit}; "
         f"ratio {result.ratio:.3f} (goal {result.goal:g}, {verdict}; {result.rounds} pairs)"
     )
 

@@ -13,11 +13,15 @@ Command = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One or more programs run one after the other in a directory, as a user or a CI step would."""
+    """One or more programs run one after the other in a directory, as a user or a CI step would.
+
+    `code` is the exit code that each must end with: 1 where a check is to say no.
+    """
 
     name: str
     commands: tuple[Command, ...]
     cwd: Path
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Result:
     ratio: float
     goal: float
     rounds: int
+    unit: str = "s"
 
     @property
     def reached(self) -> bool:
@@ -53,8 +58,8 @@ def compare(
     )
 
 
-def run(command: Command, cwd: Path, environ: Mapping[str, str]) -> str:
-    """Run a program that must end well; its output."""
+def run(command: Command, cwd: Path, environ: Mapping[str, str], *, code: int = 0) -> str:
+    """Run a program that must end as expected; its output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -64,7 +69,7 @@ def run(command: Command, cwd: Path, environ: Mapping[str, str]) -> str:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    if done.returncode != 0:
+    if done.returncode != code:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
@@ -96,5 +101,5 @@ IDENTITY = (("NAME", "A Tester"), ("EMAIL", "tester@example.com"))
 def _seconds(job: Job, environ: Mapping[str, str]) -> float:
     begun = time.perf_counter()
     for command in job.commands:
-        run(command, job.cwd, environ)
+        run(command, job.cwd, environ, code=job.code)
     return time.perf_counter() - begun
