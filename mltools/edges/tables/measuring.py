@@ -25,7 +25,7 @@ BITS_FOR_A_VALUE = 64
 MOST_BITS = 1 << 27
 
 # How much is searched for examples, one after the other; None is all.
-FIRST_ROWS = (1 << 16, 1 << 20, None)
+FIRST_ROWS = (1 << 16, 1 << 18, 1 << 20, 1 << 22, None)
 
 KEY = Check("primary_key")
 
@@ -174,9 +174,9 @@ class _Pass:
             self._layout.narrowed([check]),
             check,
             numbered,
-            self._bucket(check),
-            self._examples,
-            among="" if first is not None else rows.scan,
+            rows.scan if first is None else f"(SELECT * FROM {rows.scan} LIMIT {first})",
+            bucket=self._bucket(check),
+            most=self._examples,
         )
         return tuple(
             _example(row, places, places.place(first["p"], first["o"]))

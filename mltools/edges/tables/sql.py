@@ -99,8 +99,14 @@ def counts(data: Layout, checks: Sequence[Check], scan: str) -> str:
 def examples(data: Layout, checks: Sequence[Check], numbered: str, most: int) -> str:
     """One row: for each check the first rows that break it, as {p, o, v: value as text}."""
     # A CASE, not a FILTER, whose cost in planning grows with the square of the number of terms.
-    terms = [f"min(CASE WHEN {broken(data, check)} THEN {_row(data, check)} END, {most})" for check in checks]
-    return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), numbered, numbered=True)})"
+    breaks = [broken(data, check) for check in checks]
+    terms = [
+        f"min(CASE WHEN {condition} THEN {_row(data, check)} END, {most})"
+        for check, condition in zip(checks, breaks, strict=True)
+    ]
+    rows = values(data.narrowed(checks), numbered, numbered=True)
+    # Most rows break nothing, and are not worth the aggregates.
+    return f"SELECT {', '.join(terms)} FROM ({rows}) WHERE {' OR '.join(f'({each})' for each in breaks)}"
 
 
 def probe(data: Layout, check: Check, *, exact: bool) -> tuple[str, str]:
@@ -188,20 +194,21 @@ def repeated_integers(data: Layout, check: Check, scan: str, bounds: tuple[int, 
     )
 
 
-def repeats(data: Layout, check: Check, numbered: str, bucket: str, most: int, *, among: str = "") -> str:
+def repeats(data: Layout, check: Check, numbered: str, scan: str, *, bucket: str, most: int) -> str:
     """The first rows that repeat the value, or the key, of an earlier one, as {p, o, v: value as text}; that one's place.
 
-    `among` is the relation in which the repeated values are looked for first, where all rows would not fit the memory.
+    `scan` has the same rows as `numbered`.
     """
     key, value = check.column is None, identity(data, check)
-    rows = values(data, numbered, key=key, numbered=True)
     wanted = f"{value} IS NOT NULL AND {bucket}"
-    if among:
-        twice = f"SELECT {value} FROM ({values(data, among, key=key)}) WHERE {wanted} GROUP BY ALL HAVING count(*) > 1"
-        wanted += f" AND {value} IN ({twice})"
+    # In two steps, because all values with their places might not fit the memory.
+    twice = (
+        f"SELECT {value} FROM ({values(data, scan, key=key)}) WHERE {wanted} GROUP BY ALL HAVING count(*) > 1"
+    )
+    rows = values(data, numbered, key=key, numbered=True)
     groups = (
-        f"SELECT min({_row(data, check)}, {most + 1}) AS found FROM ({rows}) WHERE {wanted} "
-        f"GROUP BY {value} HAVING count(*) > 1"
+        f"SELECT min({_row(data, check)}, {most + 1}) AS found FROM ({rows}) "
+        f"WHERE {wanted} AND {value} IN ({twice}) GROUP BY {value}"
     )
     return f"SELECT unnest(found[2:]) AS row, found[1] FROM ({groups}) ORDER BY row LIMIT {most}"
 
