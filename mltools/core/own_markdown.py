@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 from mltools.core.markdown import fence, visible
 
-_OPENS = re.compile(r" {0,3}(?P<bar>`{3,}|~{3,})(?P<info>[^`]*)")
+# Behind backticks no backtick may follow; behind tildes anything may.
+_OPENS = re.compile(r" {0,3}(?P<bar>(?P<tick>`{3,})|~{3,})(?P<info>(?(tick)[^`]*|.*))")
+# What would open a block once the backticks behind it are gone, at the margin or inside a list or a quote.
+_BAR_AT_LAST = re.compile(r"`{3,}(?=[^`]*$)")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+-]{1,20}")
 # A backslash before it would take away the meaning of what stands there then.
 _SPAN = re.compile(r"(?<![`\\])(?P<bar>`+)(?!`)(?P<text>[^\n]*?[^`\n])(?P=bar)(?!`)")
@@ -57,7 +60,10 @@ def _line(line: str) -> str:
             continue
         parts += [_plain(line[end : span.start()]), f"<code>{_code(span['text'])}</code>"]
         end = span.end()
-    return "".join([*parts, _plain(line[end:])])
+    if not parts:
+        return _plain(line)
+    made = "".join([*parts, _plain(line[end:])])
+    return _BAR_AT_LAST.sub(lambda bar: "&#96;" * len(bar[0]), made)
 
 
 def _plain(text: str) -> str:

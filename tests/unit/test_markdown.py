@@ -1,7 +1,7 @@
 """Nothing from outside gets through as markup."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mltools.core import markdown
@@ -158,6 +158,9 @@ def test_a_projects_own_markdown_holds_no_html_and_no_mention(text: str) -> None
 
 
 @given(WILD_BLOCKS)
+@example("```~`<`")
+@example("- ```~`<`")
+@example("~~~ `x`\nfoo")
 def test_no_own_markdown_leaves_its_place(text: str) -> None:
     found = of_markdown(f"<details>\n<summary>s</summary>\n\n{own(text)}\n\n</details>\n\nafter")
     assert {"img", "script"}.isdisjoint(found.tags)
