@@ -19,7 +19,7 @@ from mltools.core.contract import Contract, parse_contract
 from mltools.core.records import DataSet, Violation
 from mltools.core.verdict import Outcome
 from mltools.edges import tables
-from mltools.edges.tables import engine, streams, text
+from mltools.edges.tables import engine, measuring, streams, text
 from mltools.errors import ConfigError, DataError
 
 TWO: Mapping[str, Any] = {"a": {"type": "integer"}, "b": {"type": "string"}}
@@ -543,7 +543,7 @@ def test_faults_beyond_the_first_chunk_have_their_line(
 
 def test_a_file_that_changes_meanwhile_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.csv"
-    measured = tables.measure_open
+    measured = measuring.measure
 
     def meanwhile(*args: Any, **more: Any) -> Any:
         found = measured(*args, **more)
