@@ -16,6 +16,7 @@ from mltools.core.records import DataSet
 from mltools.core.wording import JSON, TEXT
 from mltools.edges import tables
 from mltools.edges.tables import engine, jsonlines, streams
+from mltools.edges.tables.parts import listed
 from mltools.edges.tables.reading import opened_data
 from mltools.errors import DataError
 
@@ -153,7 +154,10 @@ def test_a_thousand_parts_are_read(tmp_path: Path) -> None:
     [
         ({"_SUCCESS": ""}, "d: is a directory without data files"),
         ({"a.csv": "a\n1\n", "b.tsv": "a\n1\n"}, "d/b.tsv: is not of the format of d/a.csv"),
-        ({"a.csv": "a\n1\n", "b.csv.gz": gzip.compress(b"a\n1\n")}, "d/b.csv.gz: is not of the format"),
+        (
+            {"a.csv": "a\n1\n", "b.csv.gz": gzip.compress(b"a\n1\n", mtime=0)},
+            "d/b.csv.gz: is not of the format",
+        ),
         ({"a.csv": "a\n1\n", "README.md": "#"}, "d/README.md: the name does not tell the format"),
         ({"a.csv": "a\n1\n", "b.csv": ""}, "d/b.csv: is empty, without even a header"),
         ({"a.csv": "a,b\n1,2\n", "b.csv": "\n\nb,a\n1,2\n"}, "d/b.csv:3: the columns stand in another order"),
@@ -164,7 +168,10 @@ def test_a_thousand_parts_are_read(tmp_path: Path) -> None:
         ({"a.csv": "a\n1\n", "b.csv": b"a\n\xff\n"}, "d/b.csv:2: not UTF-8 text"),
         ({"a.csv": "a\n1\n", "sub/b.csv": "a\n\0\n"}, "d/sub/b.csv:2: holds a NUL byte"),
         (
-            {"a.csv.gz": gzip.compress(b"a\n1\n"), "b.csv.gz": gzip.compress(b"a\n1\n")[:-3]},
+            {
+                "a.csv.gz": gzip.compress(b"a\n1\n", mtime=0),
+                "b.csv.gz": gzip.compress(b"a\n1\n", mtime=0)[:-3],
+            },
             "d/b.csv.gz: the gzip file is cut off",
         ),
         ({"a.jsonl": '{"a": 1}\n', "b.jsonl": '\n{"a": 1}\n{"a"\n'}, "d/b.jsonl:3: no JSON: Expecting ':'"),
@@ -340,7 +347,9 @@ def test_json_values_keep_their_text(tmp_path: Path) -> None:
         "null": None,
     }
     content = "".join(f'{{"x": {value}}}\n' for value in values)
-    assert read(write(tmp_path, {"x.jsonl": content}) / "x.jsonl")[1] == [(text,) for text in values.values()]
+    assert read(write(tmp_path, {"x.jsonl": content}) / "x.jsonl")[1] == [
+        (value,) for value in values.values()
+    ]
 
 
 def test_missing_values_are_texts_in_json_too(tmp_path: Path) -> None:
@@ -459,7 +468,7 @@ def test_a_key_in_another_case_is_another_key(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "x.jsonl:1: no JSON: Expecting value"),
         ('{"a": 1}\n'.encode("utf-16"), "x.jsonl: holds UTF-16 text, not JSON lines text"),
         (b"PAR1", "x.jsonl: holds Parquet, not JSON lines text"),
-        (gzip.compress(b"{}"), "x.jsonl: holds gzip, not JSON lines text"),
+        (gzip.compress(b"{}", mtime=0), "x.jsonl: holds gzip, not JSON lines text"),
     ],
 )
 def test_lines_that_are_no_objects_are_told(tmp_path: Path, content: str | bytes, reason: str) -> None:
@@ -505,6 +514,7 @@ def test_keys_that_are_data_are_no_columns(tmp_path: Path, monkeypatch: pytest.M
         ('a,b\n"1","x"\n"\n","y\n\n"\n"2","z" z\n', "x.csv:7: a quote is not closed, or text follows"),
         ("a,b\n1,x\n\n\n2\n", "x.csv:5: 1 field where the header has 2"),
         ("\n\na,b\n1,x\n2\n", "x.csv:5: 1 field where the header has 2"),
+        ("a,b\r1,x\r2\r", "x.csv:3: 1 field where the header has 2"),
     ],
 )
 def test_lines_are_those_of_an_editor_after_quoted_newlines(
@@ -543,6 +553,50 @@ def test_several_queries_find_a_row_that_needs_a_larger_buffer(tmp_path: Path) -
         assert data.header == {"a": TEXT, "b": TEXT}
         assert data.row(f"SELECT sum(c0::INTEGER) FROM {data.scan}") == (3,)
         assert data.row(f"SELECT max(strlen(c1)) FROM {data.scan}") == (3 << 20,)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "begin", "piece", "end"),
+    [
+        ("x.csv", "a\n1\n", "x", "\n"),
+        ("x.csv", "a\n1\n", "x", "\n2\n"),
+        ("x.csv", 'a\n1\n"', "x", '"\n'),
+        ("x.csv", 'a\n1\n"', "abc\n", '"\n2\n'),
+        ("x.jsonl", '{"a": 1}\n{"a": "', "x", '"}\n'),
+    ],
+    ids=["last", "inside", "in-quotes", "lines-in-quotes", "json"],
+)
+def test_a_row_beyond_all_buffers_is_told(
+    tmp_path: Path, name: str, begin: str, piece: str, end: str
+) -> None:
+    content = begin + piece * ((140 << 20) // len(piece)) + end
+    where = "x.csv:3" if name == "x.csv" else name
+    assert refused(write(tmp_path, {name: content}) / name) == f"{where}: a row is too long to read"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last", ["", "2,y\n"])
+@pytest.mark.parametrize(("piece", "quote"), [("x", ""), ("x", '"'), ("abcd\n", '"')])
+def test_a_long_row_is_read_wherever_it_stands(tmp_path: Path, piece: str, quote: str, last: str) -> None:
+    field = piece * ((40 << 20) // len(piece))
+    path = write(tmp_path, {"x.csv": f"a,b\n1,{quote}{field}{quote}\n{last}"}) / "x.csv"
+    with opened_data(path, "x.csv") as data:
+        sizes = data.rows(f"SELECT strlen(c1) FROM {data.scan} ORDER BY c0")
+    assert sizes == [(40 << 20,), (1,)][: 1 + bool(last)]
+
+
+def test_lines_that_end_in_cr_alone_are_not_one_long_line(tmp_path: Path) -> None:
+    path = write(tmp_path, {"x.csv": "a\r" + "1\r" * (3 << 20)}) / "x.csv"
+    with streams.watched(listed(path, "x.csv")) as watch:
+        assert watch.result() < 10
+
+
+def test_a_quote_that_is_never_closed_is_found_in_a_long_file(tmp_path: Path) -> None:
+    content = "a,b\n1,x\n" + '2,"y\n' + "3,z\n" * 1_000_000
+    assert refused(write(tmp_path, {"x.csv": content}) / "x.csv") == (
+        "x.csv:3: a quote is not closed, or text follows a closing one"
+    )
 
 
 def test_progress_is_told_while_a_query_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,12 +30,13 @@ class UnreadableError(DataError):
 
 
 class RowTooLongError(UnreadableError):
-    """A row does not fit the reader's buffer; a larger one may help."""
+    """A row does not fit the reader's buffer, or, as it looks then, a quote is not closed; a larger one may help."""
 
 
 # How far a query is, from 0 to 1.
 Progress = Callable[[float], None]
 BEAT = 0.1
+TOO_LONG = ("Maximum line size", '"maximum_object_size"', "does not support a full read")
 
 
 class Engine:
@@ -108,6 +109,8 @@ def opened(names: Mapping[Path, str], progress: Progress | None = None) -> Itera
         for setting in (
             f"allowed_paths = [{', '.join(literal(str(path)) for path in names)}]",
             "enable_external_access = false",
+            # It believes a Parquet file's statistics instead of its values, also where they leave NaN out or are wrong.
+            "disabled_optimizers = 'statistics_propagation'",
             # Only with it does DuckDB tell how far it is.
             f"enable_progress_bar = {str(progress is not None).lower()}",
             "enable_progress_bar_print = false",
@@ -131,12 +134,13 @@ def _explained(said: str, names: Mapping[Path, str]) -> UnreadableError:
     said = said if told is None else said.replace(str(told), name)
     found = re.search(r"CSV Error on Line: (\d+)", said)
     record = int(found[1]) if found else None
-    if "Maximum line size" in said or '"maximum_object_size"' in said:
+    if any(mark in said for mark in TOO_LONG):
         return RowTooLongError(
             name, "a row is too long to read", record=record, hint="look for a quote that is not closed"
         )
     reason, hint = _reason(said, name)
-    return UnreadableError(name, reason, record=record, hint=hint)
+    error = RowTooLongError if "unterminated quote" in said else UnreadableError
+    return error(name, reason, record=record, hint=hint)
 
 
 def _reason(said: str, name: str) -> tuple[str, str]:
@@ -144,7 +148,7 @@ def _reason(said: str, name: str) -> tuple[str, str]:
     if "unterminated quote" in said:
         return (
             "a quote is not closed, or text follows a closing one",
-            'a field with quotes in it is written "like ""this"""',
+            'a field with quotes in it is written "like ""this"""; a row has at most 64 MiB',
         )
     if counted:
         fields = f"{counted[2]} field{'s' * (counted[2] != '1')}"

@@ -20,7 +20,7 @@ from mltools.errors import DataError
 # Columns come in the order in which their keys are first seen within so much of the first file, then by name.
 WINDOW = 1 << 20
 # DuckDB's reader keeps several buffers of this size: the large one only for a file that needs it.
-LONGEST = (None, 128 << 20)
+LONGEST = (None, streams.LONGEST)
 # As many as a contract may have. Keys that are data (people, days) are no columns.
 MOST_KEYS = 20_000
 KINDS = {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}

@@ -38,7 +38,7 @@ class Data:
     header: Mapping[str, str]
     engine: Engine
     _scans: list[str]
-    _watch: "Future[None] | None" = None
+    _watch: "Future[int] | None" = None
     _ends: list[int] = field(default_factory=list)
     scan: str = VIEW
 
@@ -59,17 +59,15 @@ class Data:
         while True:
             try:
                 found = self.engine.rows(sql)
-            except RowTooLongError as error:
-                if not self._scans:
-                    self._finish_watch()
-                    raise self._located(error) from error
-                self._look()
             except UnreadableError as error:
-                self._finish_watch()
-                raise self._located(error) from error
+                self._longest_line()
+                if not (isinstance(error, RowTooLongError) and self._scans):
+                    raise self._located(error) from error
             else:
-                self._finish_watch()
-                return found
+                # DuckDB leaves out a last row that is longer than its buffer, without a word.
+                if self._longest_line() <= streams.ROOM or not self._scans:
+                    return found
+            self._look()
 
     def place(self, row: int) -> str:
         """How a message calls the row with this number: `row 12`, in a directory `part-0003.csv row 12`."""
@@ -86,10 +84,12 @@ class Data:
         """Point the relation at the next way to read the data."""
         self.engine.rows(f"CREATE OR REPLACE TEMP VIEW {self.scan} AS {self._scans.pop(0)}")
 
-    def _finish_watch(self) -> None:
-        """No answer counts before all bytes were looked at: what is wrong with them explains DuckDB's trouble, too."""
-        if self._watch is not None:
-            self._watch.result()
+    def _longest_line(self) -> int:
+        """Its bytes, where they were counted.
+
+        No answer counts before all bytes were looked at: what is wrong with them explains DuckDB's trouble, too.
+        """
+        return 0 if self._watch is None else self._watch.result()
 
     def _located(self, error: UnreadableError) -> DataError:
         """The error with the line of the file instead of DuckDB's number."""
@@ -129,7 +129,7 @@ def opened_data(
                 data = Data(name, files, header, engine, scans, watch, scan=scan)
                 data._look()  # noqa: SLF001 - of this module
                 yield data
-                data._finish_watch()  # noqa: SLF001
+                data._longest_line()  # noqa: SLF001
     except DataError:
         unchanged(files, path, name)  # what is written meanwhile often looks damaged
         raise
@@ -137,7 +137,7 @@ def opened_data(
 
 
 @contextmanager
-def _watched(files: Parts) -> Iterator["Future[None] | None"]:
+def _watched(files: Parts) -> Iterator["Future[int] | None"]:
     """The thread that looks for faults in the bytes, where DuckDB reads over them."""
     if files.what.format == "csv" or files.what.gzipped:
         with streams.watched(files) as watch:

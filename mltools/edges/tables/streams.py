@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, cast
 
 from mltools.core.dataformats import Kind
@@ -17,31 +18,35 @@ from mltools.edges.tables.parts import Part, Parts
 from mltools.errors import DataError
 
 CHUNK = 1 << 18
+# Bytes of a row: DuckDB reads so long a one by itself, so long a one when told, and a longer one in part, or wrongly.
+ROOM = 1 << 21
+LONGEST = 64 << 20
 
 
 @contextmanager
-def watched(files: Parts) -> Iterator["Future[None]"]:
-    """Look the files through in a thread, while the caller asks DuckDB; the future raises the first fault found."""
+def watched(files: Parts) -> Iterator["Future[int]"]:
+    """Look the files through in a thread, while the caller asks DuckDB.
+
+    The future raises the first fault found; it holds the bytes of the longest line.
+    """
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         try:
-            yield pool.submit(_refuse_faults, files, stop)
+            yield pool.submit(lambda: max(refuse_faults(part, files.what, stop) for part in files.files))
         finally:
             stop.set()
 
 
-def _refuse_faults(files: Parts, stop: threading.Event) -> None:
-    for part in files.files:
-        refuse_faults(part, files.what, stop)
+def refuse_faults(part: Part, what: Kind, stop: threading.Event | None = None) -> int:
+    """Read a text once, and tell the bytes of its longest line.
 
-
-def refuse_faults(part: Part, what: Kind, stop: threading.Event | None = None) -> None:
-    """Read a text once and raise DataError for NUL bytes, for what is not UTF-8, for a damaged gzip file."""
+    Raises DataError for NUL bytes, for what is not UTF-8, for a damaged gzip file, for a line that is too long.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    before, pending = 0, False
+    before, pending, lines = 0, False, _Lines()
     for chunk in _chunks(part, what):
         if stop is not None and stop.is_set():
-            return
+            break
         if (at := chunk.find(b"\0")) >= 0:
             raise DataError(
                 f"{part.name}:{_line(part, what, before + at)}: holds a NUL byte: damaged, or not UTF-8 text",
@@ -54,13 +59,38 @@ def refuse_faults(part: Part, what: Kind, stop: threading.Event | None = None) -
             except UnicodeDecodeError as error:
                 raise not_utf8(part.name, _line(part, what, before - kept + error.start)) from error
             pending = bool(decoder.getstate()[0])
+        if lines.feed(chunk) > LONGEST:
+            raise DataError(
+                f"{part.name}:{_line(part, what, before)}: a row is too long to read",
+                hint=f"a row has at most {LONGEST >> 20} MiB",
+            )
         before += len(chunk)
     if pending:
         raise not_utf8(part.name, _line(part, what, before))
+    return lines.longest
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The longest line that spans more than one chunk; shorter ones do not matter."""
+
+    longest: int = 0
+    begun: int = 0
+
+    def feed(self, chunk: bytes) -> int:
+        """The next bytes of a file; tells how long the longest line is so far."""
+        end = b"\n" if b"\n" in chunk else b"\r"
+        first = chunk.find(end)
+        self.longest = max(self.longest, self.begun + (len(chunk) if first < 0 else first))
+        self.begun = self.begun + len(chunk) if first < 0 else len(chunk) - chunk.rfind(end) - 1
+        return self.longest
 
 
 def line_of_record(part: Part, what: Kind, record: int) -> int:
-    """The line on which a record of a CSV file begins, when DuckDB, which counts records, calls it `record`."""
+    """The line on which a record of a CSV file begins, when DuckDB, which counts records, calls it `record`.
+
+    It is the record's own number where lines end in CR alone.
+    """
     line, records, inside = 0, 0, False
     with opened(part, what) as stream:
         for content in stream:
@@ -68,9 +98,9 @@ def line_of_record(part: Part, what: Kind, record: int) -> int:
             if not inside:
                 records += 1
                 if records == record:
-                    break
+                    return line
             inside ^= bool(content.count(b'"') % 2)
-    return line
+    return record
 
 
 def head(part: Part, what: Kind, size: int) -> bytes:

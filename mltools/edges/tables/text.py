@@ -16,7 +16,7 @@ from mltools.errors import DataError
 # Most headers end within the first; one that does not end within the second is none.
 WINDOWS = (1 << 16, 4 << 20)
 # DuckDB's reader keeps several buffers of this size: the large one only for a file that needs it.
-LONGEST_ROWS = (None, 64 << 20)
+LONGEST_ROWS = (None, streams.LONGEST)
 
 SPOKEN = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 SIGNATURES = (
