@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import yaml
 
 from mltools import checking
@@ -33,6 +34,7 @@ def validated(root: Path, now: datetime = NOW) -> DataSet:
     return data
 
 
+@pytest.mark.slow
 def test_the_hash_of_a_directory_is_the_one_that_dvc_gives_it(tmp_path: Path) -> None:
     root = project(tmp_path)
     dvc(root, "add", "-q", "data/days")
@@ -57,6 +59,7 @@ def test_a_directory_is_checked_again_when_one_part_changes(tmp_path: Path) -> N
     }
 
 
+@pytest.mark.slow
 def test_a_run_stops_at_a_directory_that_breaks_its_contract(tmp_path: Path) -> None:
     root = project(tmp_path)
     dvc(root, "add", "-q", "data/days")

@@ -142,6 +142,7 @@ def test_a_place_is_right_at_every_edge(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 def test_a_thousand_parts_are_read(tmp_path: Path) -> None:
     files = {f"{at:04}.csv": f"a,b\n{at},x\n{at},y\n" for at in range(1000)}
     found = check(write(tmp_path / "d", files), {"a": {"type": "integer", "maximum": 998}})
