@@ -43,7 +43,9 @@ def record_of(place: Path) -> Record:
 
 @pytest.fixture
 def run(place: Path, tmp_path: Path) -> Path:
-    bundle.write(open_project(place), record_of(place), bundle.Shown("# report\n"), tmp_path / "run", data=FILES)
+    bundle.write(
+        open_project(place), record_of(place), bundle.Shown("# report\n"), tmp_path / "run", data=FILES
+    )
     return tmp_path / "run"
 
 
