@@ -252,3 +252,29 @@ def test_a_parquet_column_may_be_called_as_the_engine_calls_its_own(tmp_path: Pa
     rules = contract({name: {"type": "integer", "minimum": 0, "unique": True} for name in names})
     found = check(path, rules).violations
     assert [(item.column, item.examples) for item in found] == [(name, ("row 2: -1",)) for name in names]
+
+
+def test_what_does_not_fit_the_memory_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = parquet(
+        tmp_path / "x.parquet", "SELECT 'value number ' || i % 1000000 AS a FROM range(1100000) t(i)"
+    )
+    rules = contract({"a": {"type": "string", "unique": True}})
+    monkeypatch.setattr(tables, "MEGABYTES", (64,))
+    (found,) = check(path, rules).violations
+    assert (found.count, found.examples[0]) == (
+        100_000,
+        "row 1000001: value number 0 (as in row 1)",
+    )
+
+
+def test_what_cannot_be_put_aside_gets_the_memory_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = text(tmp_path / "x.csv", "SELECT repeat('x', 1000000) AS a, 1 AS b FROM range(20)")
+    rules = contract({"a": {"type": "string", "max_length": 3}})
+    monkeypatch.setattr(tables, "MEGABYTES", (1,))
+    with pytest.raises(DataError) as caught:
+        check(path, rules)
+    assert caught.value.hint == "check it where there is more memory, or in shards"
+    monkeypatch.setattr(tables, "MEGABYTES", (1, None))
+    assert counts(check(path, rules)) == {"max_length": 20}

@@ -13,11 +13,15 @@ from mltools.core.contract import Contract
 from mltools.core.records import DataSet
 from mltools.core.strict import LineOf
 from mltools.core.validation import MOST_EXAMPLES, Measured, judge, outcome
-from mltools.edges.tables.engine import ENGINE, Engine
+from mltools.edges.tables.engine import ENGINE, Engine, OutOfMemoryError, opened
 from mltools.edges.tables.measuring import measure as measure_open
+from mltools.edges.tables.parts import parts
 from mltools.edges.tables.reading import Progress, opened_data
 from mltools.edges.tables.sharing import WHOLE, Share
 from mltools.errors import ConfigError
+
+# What is beyond is put aside on disk, which costs little. What cannot be put aside gets what the machine can spare.
+MEGABYTES = (700, None)
 
 __all__ = ["ENGINE", "WHOLE", "Share", "check", "measure"]
 
@@ -70,11 +74,20 @@ def measure(
     progress: Progress | None = None,
 ) -> tuple[Measured, int]:
     """What one job counts of the data, and how many bytes they have. Raises as `check` does."""
-    with opened_data(
-        path, name, wanted=tuple(contract.columns), missing=contract.missing_values, progress=progress
-    ) as data:
-        _refuse_patterns(data.engine, contract, contract_name or "the contract", lines)
-        return measure_open(data, contract, examples=min(examples, MOST_EXAMPLES), share=share), data.bytes
+    names = {part.path: part.name for part in parts(path, name)}
+    for megabytes in MEGABYTES:
+        try:
+            with opened(names, progress, megabytes=megabytes) as engine:
+                _refuse_patterns(engine, contract, contract_name or "the contract", lines)
+                wanted = tuple(contract.columns)
+                with opened_data(
+                    path, name, wanted=wanted, missing=contract.missing_values, within=engine
+                ) as data:
+                    found = measure_open(data, contract, examples=min(examples, MOST_EXAMPLES), share=share)
+                return found, data.bytes
+        except OutOfMemoryError as error:
+            too_large = error
+    raise too_large
 
 
 def _refuse_patterns(engine: Engine, contract: Contract, name: str, lines: LineOf | None) -> None:

@@ -33,9 +33,14 @@ class RowTooLongError(UnreadableError):
     """A row does not fit the reader's buffer, or, as it looks then, a quote is not closed; a larger one may help."""
 
 
+class OutOfMemoryError(UnreadableError):
+    """A query needs more memory than it was given, and cannot put it aside."""
+
+
 # How far a query is, from 0 to 1.
 Progress = Callable[[float], None]
 BEAT = 0.1
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 TOO_LONG = ("Maximum line size", '"maximum_object_size"', "does not support a full read")
 
 
@@ -89,8 +94,13 @@ class Engine:
 
 
 @contextmanager
-def opened(names: Mapping[Path, str], progress: Progress | None = None) -> Iterator[Engine]:
-    """A database that may read these files, fetches and loads nothing, and spills to a directory that goes with it."""
+def opened(
+    names: Mapping[Path, str], progress: Progress | None = None, *, megabytes: int | None = None
+) -> Iterator[Engine]:
+    """A database that may read these files, fetches and loads nothing, and spills to a directory that goes with it.
+
+    It spills what exceeds so many megabytes; by default, and at most, what DuckDB thinks the machine can spare.
+    """
     with ExitStack() as stack:
         try:
             spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="mltools-"))
@@ -106,6 +116,8 @@ def opened(names: Mapping[Path, str], progress: Progress | None = None) -> Itera
             },
         )
         stack.callback(connection.close)
+        if megabytes is not None and spill and megabytes < _spared(connection):
+            connection.execute(f"SET memory_limit = '{megabytes}MB'")
         for setting in (
             f"allowed_paths = [{', '.join(literal(str(path)) for path in names)}]",
             "enable_external_access = false",
@@ -119,6 +131,12 @@ def opened(names: Mapping[Path, str], progress: Progress | None = None) -> Itera
         ):
             connection.execute(f"SET {setting}")
         yield Engine(connection, names, progress)
+
+
+def _spared(connection: Any) -> float:
+    """The megabytes that DuckDB would use: it knows the limits of containers."""
+    amount, unit = connection.execute("SELECT current_setting('memory_limit')").fetchone()[0].split()
+    return float(amount) * float(1024 ** UNITS.index(unit)) / 1e6
 
 
 def _cores() -> int:
@@ -137,6 +155,10 @@ def _explained(said: str, names: Mapping[Path, str]) -> UnreadableError:
     if any(mark in said for mark in TOO_LONG):
         return RowTooLongError(
             name, "a row is too long to read", record=record, hint="look for a quote that is not closed"
+        )
+    if said.startswith("Out of Memory"):
+        return OutOfMemoryError(
+            name, shown(_first_line(said), 300), hint="check it where there is more memory, or in shards"
         )
     reason, hint = _reason(said, name)
     error = RowTooLongError if "unterminated quote" in said else UnreadableError
