@@ -35,7 +35,7 @@ ORDER += ("min_length", "max_length", "role", "description", "severity")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A rule, or with all its rules a column, that changes; None is its absence. A new column stands behind `after`."""
+    """A rule, or with all its rules a column, that changes; None is its absence. A new column stands behind `after`, or first."""
 
     path: Path
     old: Any
@@ -196,10 +196,11 @@ def _apply(tree: dict[str, Any], edit: Edit) -> None:
         node = node.setdefault(step, {})
     if edit.new is None:
         node.pop(edit.path[-1], None)
-    elif edit.after in node:
+    elif edit.old is None and edit.path[:-1] == ("columns",):
         # A dictionary knows no "behind": what follows is taken out and put back.
         names = list(node)
-        behind = {name: node.pop(name) for name in names[names.index(str(edit.after)) + 1 :]}
+        place = names.index(edit.after) + 1 if edit.after is not None else 0
+        behind = {name: node.pop(name) for name in names[place:]}
         node.update({edit.path[-1]: edit.new, **behind})
     else:
         node[edit.path[-1]] = edit.new

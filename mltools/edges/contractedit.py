@@ -60,5 +60,6 @@ def _text_edit(edit: Edit, inferred: Inferred, mine: Document) -> TextEdit:
             path, f"{path[0]}: {flow(new)}", flow(new), "rows" if mine.entry(("rows",)) else "schema"
         )
     if len(path) == 2 and path[0] == "columns":  # noqa: PLR2004 - a whole column
-        return Entry(path, entry(path[1], new, inferred.evidence.get(path[1])), flow(new), edit.after)
+        lines = entry(path[1], new, inferred.evidence.get(path[1]))
+        return Entry(path, lines, flow(new), edit.after, first=edit.after is None)
     return Put(path, flow(new))

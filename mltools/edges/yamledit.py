@@ -38,13 +38,15 @@ class Drop:
 class Entry:
     """A key with its value becomes `lines`, key and comments among them, as at the left margin.
 
-    A key that is not there is added behind the key `after`, without one at the end. Inside `{}` it becomes `text`.
+    A key that is not there is added behind the key `after`, else at the end, or as the `first`. Inside `{}` it becomes
+    `text`.
     """
 
     path: Path
     lines: str
     text: str
     after: str | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,15 @@ class Document:
                     spans += self._remarked(edit)
                 case Append():
                     spans.append(self._appended(edit))
-        for parent in {*adds, *(path[:-1] for path in drops)}:
+        members: list[Span] = []
+        for parent in sorted({*adds, *(path[:-1] for path in drops)}, key=len):
             node = self._mapping(parent)
             gone = [path[-1] for path in drops if path[:-1] == parent]
-            spans += self._members(node, adds.get(parent, []), gone) if node is not None else []
+            members += self._members(node, adds.get(parent, []), gone, parent) if node is not None else []
         text = self.text
-        for start, end, new in sorted(spans, key=lambda span: span[:2], reverse=True):
+        # From the end to the begin. Of what goes in at one place, what is inserted later stands before: so lines come
+        # before the ends of lines, and the outer mapping's before the inner one's.
+        for start, end, new in sorted([*members, *spans], key=lambda span: span[:2], reverse=True):
             text = text[:start] + new.replace("\n", self._newline) + text[end:]
         return (self._bom + text).encode()
 
@@ -193,10 +198,14 @@ class Document:
         start, end = self._lines(pair)
         return start, end, _indented(edit.lines, pair[0].start_mark.column)
 
-    def _members(self, node: yaml.MappingNode, adds: Sequence[Entry], gone: Sequence[str]) -> list[Span]:
+    def _members(
+        self, node: yaml.MappingNode, adds: Sequence[Entry], gone: Sequence[str], path: Path
+    ) -> list[Span]:
         if node.flow_style:
             return _in_braces(node, adds, gone)
-        return [*self._taken(node, gone), *self._added(node, adds)]
+        pair = self._pair(path) if path else None
+        top = self._lines(node.value[-1])[1] if pair is None else self._line_end(pair[0].end_mark.index)
+        return [*self._taken(node, gone), *self._added(node, adds, top)]
 
     def _taken(self, node: yaml.MappingNode, gone: Sequence[str]) -> Iterator[Span]:
         for pair in node.value:
@@ -212,13 +221,13 @@ class Document:
     def _next_line(self, end: int) -> int:
         return min(self.text.find("\n", end) + 1 or len(self.text), len(self.text))
 
-    def _added(self, node: yaml.MappingNode, adds: Sequence[Entry]) -> Iterator[Span]:
+    def _added(self, node: yaml.MappingNode, adds: Sequence[Entry], top: int) -> Iterator[Span]:
         margin = node.value[0][0].start_mark.column
         places: dict[str, int] = {pair[0].value: self._lines(pair)[1] for pair in node.value}
         last = self._lines(node.value[-1])[1]
         texts: dict[int, str] = {}
         for edit in adds:
-            place = places.get(edit.after, last) if edit.after is not None else last
+            place = top if edit.first else last if edit.after is None else places.get(edit.after, last)
             places[edit.path[-1]] = place
             texts[place] = texts.get(place, "") + "\n" + _indented(edit.lines, margin)
         yield from ((place, place, text) for place, text in texts.items())

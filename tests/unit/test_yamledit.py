@@ -127,6 +127,7 @@ def test_columns_go_with_their_lines_and_come_behind_another() -> None:
         Entry(("columns", "b"), "b:\n  type: string", "{type: string}", after="a"),
         Entry(("columns", "a"), "a: {type: string}  # new", "{type: string}", after="id"),
         Drop(("columns", "last")),
+        Entry(("columns", "new"), "new: {type: string}", "{type: string}", first=True),
         Entry(("columns", "end"), "end: {type: string}", "{type: string}", after="last"),
     )
     assert text == ODD.replace(
@@ -134,7 +135,7 @@ def test_columns_go_with_their_lines_and_come_behind_another() -> None:
         "    a: {type: string}  # new\n",
     ).replace(
         "    last: {type: number, minimum: 1e-3}\n", "    b:\n      type: string\n    end: {type: string}\n"
-    )
+    ).replace("columns:\n", "columns:\n    new: {type: string}\n")
 
 
 def test_keys_go_from_braces_wherever_they_stand() -> None:
@@ -358,7 +359,9 @@ def test_any_edits_give_the_tree_that_is_meant_and_leave_other_lines_alone(
         name = f"new {number}"
         columns[name] = {"a": number}
         after = data.draw(st.sampled_from([None, *[key for key in columns if key != name]]))
-        edits.append(Entry(("columns", name), f"{scalar(name)}:\n  a: {number}", flow({"a": number}), after))
+        first = after is None and data.draw(st.booleans())
+        lines = f"{scalar(name)}:\n  a: {number}"
+        edits.append(Entry(("columns", name), lines, flow({"a": number}), after, first=first))
     new = edited(text, *edits)
     assert documents.read_yaml(new.encode(), "x") == tree
     after_lines = new.splitlines()

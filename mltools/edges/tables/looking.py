@@ -101,26 +101,32 @@ def first_plan(kind: ColumnType, count: Count, *, every: bool = False) -> Plan:
     return Plan(kind, shapes, personal=text, every=every, distinct=count if kind in COUNTED else Count.NOT)
 
 
-def next_plan(column: Column, *, whole: bool) -> Plan:
-    """What to ask of all rows by what is known; `whole` says that the sample seems to have been all of them."""
+def next_plan(column: Column) -> Plan:
+    """What to ask of all rows by what is known of a column."""
     kind = column.plan.kind
-    ends = tuple(
-        (end, column.answer[end])
-        for end in ("minimum", "maximum")
-        if kind in NUMBERS and round_number(column.answer[end])
-    )
     listed = tuple(column.listed or ()) if column.short else ()
-    count = Count.NOT
-    if kind in COUNTED and not listed:
-        count = Count.EXACTLY if whole else Count.ABOUT
     return Plan(
         kind,
         shapes=() if column.shape is None else (column.shape,),
         known_personal=column.personal,
         listed=listed,
-        distinct=count,
-        ends=ends,
+        distinct=Count.ABOUT if kind in COUNTED and not listed else Count.NOT,
+        ends=ends(column),
     )
+
+
+def ends(column: Column) -> tuple[tuple[str, Any], ...]:
+    """The values at both ends, where they may be those of a scale."""
+    if column.plan.kind not in NUMBERS:
+        return ()
+    both = (("minimum", column.answer["minimum"]), ("maximum", column.answer["maximum"]))
+    return tuple((end, value) for end, value in both if round_number(value))
+
+
+def nothing(plan: Plan) -> Struct:
+    """What is answered about a column of a table without rows."""
+    counts = dict.fromkeys(("present", "fitting", "distinct", "yes", "personal", *plan.shapes), 0)
+    return {**counts, **dict.fromkeys(("minimum", "maximum", "shortest", "longest"))}
 
 
 def counted(cell: Cell, rows: int, answer: Struct) -> Counted:

@@ -14,15 +14,17 @@ from typing import TypeVar
 from mltools.core import telling
 from mltools.core.contract import TEXTUAL, ColumnType
 from mltools.core.inference import nameable
+from mltools.core.names import title
 from mltools.core.observed import Counted, Observed, chosen, gaps_among
 from mltools.edges.tables import seeing
-from mltools.edges.tables.looking import Column, bare, counted, first_plan, next_plan, seen
+from mltools.edges.tables.looking import Column, bare, counted, ends, first_plan, next_plan, nothing, seen
 from mltools.edges.tables.reading import Data, Progress, opened_data
 from mltools.edges.tables.seeing import SAMPLE, Cell, Count, Plan
+from mltools.edges.tables.text import SPOKEN
 from mltools.errors import DataError
 
 SAMPLE_ROWS = 20_000
-SAMPLE_CELLS = 2_000_000
+SAMPLE_CELLS = 1_000_000
 SAMPLE_FEWEST = 100
 # Planning a query costs more than in proportion to its terms.
 BATCH = 100
@@ -72,8 +74,7 @@ class _Observation:
 
     def result(self) -> Observed:
         cells = list(self._cells())
-        rows, columns = self._asked(self._sampled(cells), self.data.scan)
-        columns = self._again(columns)
+        rows, columns = self._columns(cells)
         for cell in cells:
             if cell not in columns:
                 self.left_out[cell.name] = "its values are of kinds that no type of a contract takes together"
@@ -95,19 +96,38 @@ class _Observation:
             else:
                 self.left_out[name] = reason
 
-    def _sampled(self, cells: Sequence[Cell]) -> dict[Cell, Plan]:
-        """What to ask of all rows, by the first of them."""
+    def _columns(self, cells: Sequence[Cell]) -> tuple[int, dict[Cell, Column]]:
+        """The rows, and the columns by the first rows, then by all."""
         if not cells:
-            return {}
+            return self.data.row(f"SELECT count(*) FROM {self.data.scan}")[0], {}
         most = min(self.sample, max(SAMPLE_CELLS // len(cells), SAMPLE_FEWEST))
         self.data.rows(seeing.sample(self.data.scan, cells, most))
+        self._refuse_undivided(cells)
         found, differ = self._counted(cells, SAMPLE)
         plans = {
             cell: first_plan(kind, Count.EXACTLY, every=kind in TEXTUAL and differ[cell] <= LOW_IN_SAMPLE)
             for cell, kind in self._types(found).items()
         }
-        rows, columns = self._asked(plans, SAMPLE)
-        return {cell: next_plan(column, whole=rows < most) for cell, column in columns.items()}
+        sampled = next(iter(found.values())).rows
+        columns = self._asked_below(plans, SAMPLE)
+        if sampled < most:  # these were all rows, but long values were cut
+            plans = {cell: replace(plan, ends=ends(columns[cell])) for cell, plan in plans.items()}
+            return sampled, self._again(self._asked_below(plans, self.data.scan))
+        plans = {cell: next_plan(column) for cell, column in columns.items()}
+        rows, columns = self._asked(plans, self.data.scan)
+        return rows, self._again(columns)
+
+    def _refuse_undivided(self, cells: Sequence[Cell]) -> None:
+        """Raise DataError for one column whose name and values all hold what separates fields elsewhere."""
+        if len(self.data.header) > 1 or self.data.files.what.format != "csv":
+            return
+        (cell,) = cells
+        for mark, spoken in SPOKEN.items():
+            if mark in cell.name and self.data.row(seeing.holding(SAMPLE, cell, mark))[0]:
+                raise DataError(
+                    f"{self.data.name}: one column found, {title(cell.name)}: the fields are separated by {spoken}",
+                    hint="save a .csv file with commas, a .tsv file with tabs",
+                )
 
     def _again(self, columns: Mapping[Cell, Column]) -> dict[Cell, Column]:
         """The columns, those asked once more that are otherwise than the sample."""
@@ -121,7 +141,7 @@ class _Observation:
                 types[cell] = column.plan.kind
         plans = {cell: first_plan(kind, Count.ABOUT) for cell, kind in types.items()}
         _, fresh = self._asked(plans, self.data.scan) if plans else (0, {})
-        plans = {cell: next_plan(column, whole=False) for cell, column in fresh.items()}
+        plans = {cell: next_plan(column) for cell, column in fresh.items()}
         _, fresh = self._asked(plans, self.data.scan) if plans else (0, {})
         kept = {cell: column for cell, column in columns.items() if column.fits}
         return {**kept, **{cell: self._valued(column) for cell, column in fresh.items() if column.fits}}
@@ -149,10 +169,10 @@ class _Observation:
         differ: dict[Cell, int] = {}
         rows = self.data.row(f"SELECT count(*) FROM {scan}")[0] if cells else 0
         for kept_as in sorted({cell.kept_as for cell in cells}):
-            alike = {cell.index: cell for cell in cells if cell.kept_as == kept_as}
-            answers = dict(self.data.rows(seeing.kinds(scan, tuple(alike.values()))))
-            for index, cell in alike.items():
-                answer = answers.get(index, {})
+            alike = tuple(cell for cell in cells if cell.kept_as == kept_as)
+            answers = dict(self.data.rows(seeing.kinds(scan, alike)))
+            for place, cell in enumerate(alike):
+                answer = answers.get(place, {})
                 found[cell] = counted(cell, rows, answer)
                 differ[cell] = answer.get("distinct", 0)
         return found, differ
@@ -166,6 +186,21 @@ class _Observation:
             for cell, count in found.items()
         }
         return {cell: kind for cell, kind in types.items() if kind is not None}
+
+    def _asked_below(self, plans: Mapping[Cell, Plan], scan: str) -> dict[Cell, Column]:
+        """The columns as planned, those of a kind together; for few rows."""
+        groups: dict[tuple[str, str], dict[Cell, Plan]] = {}
+        for cell, plan in plans.items():
+            groups.setdefault((cell.kept_as, plan.kind), {})[cell] = plan
+        found = {}
+        for group in groups.values():
+            answers = dict(self.data.rows(seeing.look_below(scan, group, self.missing)))
+            for place, (cell, plan) in enumerate(group.items()):
+                answer = answers.get(place, nothing(plan))
+                # A histogram of other columns holds nothing of this one.
+                own = {name: value for name, value in answer.items() if name != "listed" or plan.every}
+                found[cell] = Column.answered(cell, plan, own)
+        return {cell: found[cell] for cell in plans}
 
     def _asked(self, plans: Mapping[Cell, Plan], scan: str) -> tuple[int, dict[Cell, Column]]:
         """The rows, and the columns as planned: in one pass unless there are very many."""

@@ -77,23 +77,46 @@ def sample(scan: str, cells: Sequence[Cell], rows: int) -> str:
     return f"CREATE OR REPLACE TEMP TABLE {SAMPLE} AS SELECT {kept} FROM {scan} LIMIT {rows}"
 
 
+def holding(scan: str, cell: Cell, mark: str) -> str:
+    """Whether all values of a column of text, of which there are some, hold a mark."""
+    return f"SELECT coalesce(bool_and(contains(c{cell.index}, {literal(mark)})), false) FROM {scan}"
+
+
 def kinds(scan: str, cells: Sequence[Cell]) -> str:
-    """For each column with a value: its index, and a struct of how many values there are, of which types, spelled how.
+    """For each column its place among those given, and a struct of how many values have which type and are spelled how.
 
     The columns are kept as one type. Their values are asked one below the other: DuckDB plans the many questions once,
     which for a table of thirty columns takes longer than to answer them.
     """
     one = replace(cells[0], index=0)
-    indices = ", ".join(str(cell.index) for cell in cells)
-    columns = ", ".join(f"c{cell.index}" for cell in cells)
-    values = f"SELECT unnest([{indices}]) AS i, unnest([{columns}]) AS c0 FROM {scan}"
-    return f"SELECT i, {_kinds(one)} FROM (SELECT i, {_raw(one, frozenset())} FROM ({values})) GROUP BY i"
+    return f"SELECT k, {_struct(_kinds(one))} FROM ({_below(scan, cells, cells[0].kinds[0], frozenset())}) GROUP BY k"
 
 
 def look(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -> str:
     """One row: the rows, then for each column a struct of its values under its type, as planned."""
-    terms = [_look(cell, plan, missing) for cell, plan in plans.items()]
+    terms = [_struct(_look(cell, plan, missing)) for cell, plan in plans.items()]
     return f"SELECT {', '.join(('count(*)', *terms))} FROM ({_values(scan, plans, missing)})"
+
+
+def look_below(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -> str:
+    """For each column its place among those given, and the struct that `look` has, the values asked one below the other, as in `kinds`.
+
+    The columns are kept as one type and planned under one; only what is listed and the ends may differ.
+    """
+    cells, first = tuple(plans), next(iter(plans.values()))
+    one = replace(cells[0], index=0)
+    answers = _look(one, replace(first, listed=(), every=False, ends=()), missing)
+    listed = [f"{position}" for position, plan in enumerate(plans.values()) if plan.every]
+    if listed:
+        answers["listed"] = f"histogram(CASE WHEN k IN ({', '.join(listed)}) THEN v0 END)"
+    for end in ("minimum", "maximum"):
+        known = [dict(plan.ends).get(end) for plan in plans.values()]
+        if any(value is not None for value in known):
+            constants = ", ".join(
+                "NULL" if value is None else constant(value, Column(type=first.kind)) for value in known
+            )
+            answers[f"at_{end}"] = f"count_if(v0 = ([{constants}])[k + 1])"
+    return f"SELECT k, {_struct(answers)} FROM ({_below(scan, cells, first.kind, missing)}) GROUP BY k"
 
 
 def values(scan: str, cell: Cell, kind: ColumnType, missing: frozenset[str], most: int) -> str:
@@ -122,6 +145,15 @@ def _values(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -> s
     return f"SELECT {', '.join(('*', *values))} FROM (SELECT {', '.join(raws) or '1 AS nothing'} FROM {scan})"
 
 
+def _below(scan: str, cells: Sequence[Cell], kind: ColumnType, missing: frozenset[str]) -> str:
+    """The values of columns of one kind below each other, as c0, r0, d0 and, under the type, v0; k is the column's place."""
+    one = replace(cells[0], index=0)
+    places = ", ".join(str(place) for place in range(len(cells)))
+    columns = ", ".join(f"c{cell.index}" for cell in cells)
+    rows = f"SELECT unnest([{places}]) AS k, unnest([{columns}]) AS c0 FROM {scan}"
+    return f"SELECT *, {typed(one.slot(kind))} AS v0 FROM (SELECT k, c0, {_raw(one, missing)} FROM ({rows}))"
+
+
 def _raw(cell: Cell, missing: frozenset[str]) -> str:
     """The cell as r, without the texts that mean "no value", and as the number d, as `cells.typed` asks for them."""
     value = raw(cell.slot("string"))
@@ -130,7 +162,7 @@ def _raw(cell: Cell, missing: frozenset[str]) -> str:
     return f"{value} AS r{cell.index}, TRY_CAST(c{cell.index} AS DOUBLE) AS d{cell.index}"
 
 
-def _kinds(cell: Cell) -> str:
+def _kinds(cell: Cell) -> dict[str, str]:
     text = f"r{cell.index}"
     counts = {kind: f"count({typed(cell.slot(kind))})" for kind in cell.kinds}
     if cell.spelled:
@@ -148,10 +180,10 @@ def _kinds(cell: Cell) -> str:
         terms["gaps"] = f"histogram_exact({text}, [{_forms(cell, GAPS)}])"
     elif cell.kept_as in FLOATS:
         terms["pointed"] = f"count({text})"
-    return _struct(terms)
+    return terms
 
 
-def _look(cell: Cell, plan: Plan, missing: frozenset[str]) -> str:
+def _look(cell: Cell, plan: Plan, missing: frozenset[str]) -> dict[str, str]:
     text, value = f"r{cell.index}", f"v{cell.index}"
     terms = {"present": f"count({text})", "fitting": f"count({value})"}
     terms |= _extremes(plan.kind, value)
@@ -160,7 +192,7 @@ def _look(cell: Cell, plan: Plan, missing: frozenset[str]) -> str:
     terms |= _asked(plan, value)
     if missing and cell.spelled:
         terms["gaps"] = f"histogram_exact(c{cell.index}, [{_forms(cell, missing)}])"
-    return _struct(terms)
+    return terms
 
 
 def _extremes(kind: ColumnType, value: str) -> dict[str, str]:
