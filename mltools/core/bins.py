@@ -40,8 +40,8 @@ def levels(count: int) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
-def edges(counts: Mapping[Number, int], minimum: Number, maximum: Number) -> tuple[Number, ...]:
-    """The edges for a column whose values, or a sample of them, are these; the last is the maximum.
+def edges(counts: Mapping[Number, int], minimum: Number, maximum: Number, size: int) -> tuple[Number, ...]:
+    """The edges for a column of `size` values, of which these are all or a sample; the last is the maximum.
 
     An edge that stands twice makes a bin of the values that equal it.
     """
@@ -51,7 +51,7 @@ def edges(counts: Mapping[Number, int], minimum: Number, maximum: Number) -> tup
     shares = levels(total)
     found = sorted({minimum, *_at(counts, values, shares), maximum})
     return _edges(
-        _filled(found, min(FEWEST, len(shares))), heavy, _beside_gaps(values, found), minimum, maximum
+        _filled(found, min(FEWEST, len(levels(size)))), heavy, _beside_gaps(values, found), minimum, maximum
     )
 
 
@@ -70,7 +70,7 @@ def histogram(counts: Mapping[Number, int]) -> Histogram:
         return Histogram(
             low=found[0], edges=found, counts=tuple(map(counts.__getitem__, found)), discrete=True
         )
-    found = edges(counts, values[0], values[-1])
+    found = edges(counts, values[0], values[-1], total)
     return Histogram(low=values[0], edges=found, counts=tuple(_binned(counts, values, boundaries(found))))
 
 

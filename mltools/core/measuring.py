@@ -135,13 +135,18 @@ def ask(subject: Subject, look: Look) -> Ask:
         return Ask()
     if subject.how == "number":
         codes = tuple(sorted(look.sample)) if len(look.sample) <= bins.MOST_CODES else ()
-        return Ask(codes, bins.edges(look.sample, look.minimum, look.maximum))
+        return Ask(codes, bins.edges(look.sample, look.minimum, look.maximum, look.count))
     if subject.how == "text":
-        few = look.distinct <= NAMED and subject.column.type == "category"
-        named = {*(look.frequent if few else look.sample), *map(str, subject.column.enum or ())}
+        every = lists_itself(subject) and look.distinct <= NAMED
+        named = {*(look.frequent if every else look.sample), *map(str, subject.column.enum or ())}
         if len(named) <= most_labels(subject.column) and look.distinct <= most_labels(subject.column) + ROOM:
             return Ask(tuple(sorted(named)))
     return Ask()
+
+
+def lists_itself(subject: Subject) -> bool:
+    """Whether the values, where they are few, are to be known to the rarest: the contract does not list them."""
+    return subject.how == "text" and subject.column.type == "category" and not subject.column.enum
 
 
 def most_labels(column: Column) -> int:

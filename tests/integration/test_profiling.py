@@ -231,6 +231,15 @@ def test_rare_text_stays_out(tmp_path: Path) -> None:
     assert (found.categories, found.other) == ((("yes", 29_994),), 6)
 
 
+def test_few_values_among_many_rows_still_get_bins(tmp_path: Path) -> None:
+    select = "CASE WHEN i % 20 = 0 THEN (hash(i) % 1000) / 10.0 END AS x FROM range(60000) t(i)"
+    found = parquet_column(tmp_path, select, type="number")
+    assert (found.count, found.nulls) == (3_000, 57_000)
+    assert found.histogram is not None
+    assert len(found.histogram.edges) > 15
+    assert max(found.histogram.counts) < 600
+
+
 def test_very_long_text_is_counted_and_not_kept(tmp_path: Path) -> None:
     long = "é" * 200_000
     found = column(tmp_path, f"x,k\n{long},.\nab,.\nab,.\n", type="category")

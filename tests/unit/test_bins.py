@@ -71,7 +71,7 @@ def test_edges_of_a_sample_are_in_order_and_end_at_the_maximum(counts: Mapping[N
     values = sorted(counts)
     low, high = values[0], values[-1]
     some = {value: counts[value] for value in values[::3]}
-    found = bins.edges(some, low, high)
+    found = bins.edges(some, low, high, 100_000)
     assert found[-1] == high
     assert list(found) == sorted(found)
     assert max(Counter(found).values()) <= 2
@@ -136,7 +136,7 @@ def test_an_empty_stretch_is_told_by_edges_at_both_its_ends() -> None:
 
 
 def test_edges_between_few_sampled_values_are_spread_out() -> None:
-    edges = bins.edges({10: 5_000, 900: 5_000}, 0, 1_000)
+    edges = bins.edges({10: 5_000, 900: 5_000}, 0, 1_000, 90_000)
     assert len(edges) > 15
     assert edges[-1] == 1_000
 

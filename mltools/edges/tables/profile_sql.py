@@ -1,13 +1,25 @@
 """The queries of a profile: SQL text only. Each subject has its terms, and what they answer is read back here."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mltools.core.bins import Number, boundaries
-from mltools.core.measuring import LENGTHS, ROOM, SAMPLE, Answer, Ask, Lengths, Look, Scale, Subject
+from mltools.core.measuring import (
+    LENGTHS,
+    ROOM,
+    SAMPLE,
+    Answer,
+    Ask,
+    Lengths,
+    Look,
+    Scale,
+    Subject,
+    lists_itself,
+)
 from mltools.core.profile import LONGEST_NAMED, NAMED
+from mltools.core.wording import TEXT
 from mltools.edges.tables.cells import Slot, literal, raw, typed
 
 # Beyond what a calendar of four digits holds lie "infinity" and other accidents.
@@ -18,6 +30,15 @@ NUMBERS: Mapping[str, str] = {
     "THEN date_diff('day', DATE '1970-01-01', {v}) END",
     "datetime": "CASE WHEN {v} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' "
     "THEN epoch_us({v}) END",
+}
+
+
+# Once it is known that all texts have the type, a cast takes the same values out of them, and no form is looked at.
+CAST: Mapping[str, str] = {
+    "integer": "TRY_CAST({raw} AS BIGINT)",
+    "number": "TRY_CAST({raw} AS DOUBLE)",
+    "date": "TRY_CAST({raw} AS DATE)",
+    "datetime": "CAST(TRY_CAST({raw} AS TIMESTAMPTZ) AS TIMESTAMP)",
 }
 
 
@@ -44,17 +65,24 @@ class Asked:
 
 
 def look(scan: str, places: Sequence[Place], *, few: bool = False) -> str:
-    """One row: the number of rows, then the terms of the first pass; where rows are `few`, all are the sample."""
-    sample = "list({})" if few else f"arg_min({{}}, h, {SAMPLE})"
-    terms = [term for place in places for term in _look(place, sample)]
-    return f"SELECT {', '.join(['count(*)', *terms])} FROM ({_values(scan, places, hashed=not few)})"
+    """One row: the number of rows, the sample, then the terms of the first pass.
+
+    The sample is the rows with the smallest hashes, so that it is the same each time; all of them where they are `few`.
+    """
+    sampled = f"row({', '.join(map(_sampled, filter(_is_sampled, places))) or 'NULL'})"
+    sample = f"list({sampled})" if few else f"arg_min({sampled}, h, {SAMPLE})"
+    terms = [term for place in places for term in _look(place)]
+    return f"SELECT {', '.join(['count(*)', sample, *terms])} FROM ({_values(scan, places, hashed=not few)})"
 
 
-def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
-    """The terms of the first pass, read back."""
-    rest = iter(answer)
+def looks(places: Sequence[Place], sample: Sequence[Any] | None, answer: Sequence[Any]) -> Iterator[Look]:
+    """The sample and the terms of the first pass, read back."""
+    rest, samples = iter(answer), zip(*(sample or ()), strict=True)
     for place in places:
         present, count = next(rest), next(rest)
+        counted: Counter[Any] = Counter()
+        if _is_sampled(place):
+            counted.update(_plain(value) for value in next(samples, ()) if value is not None)
         match place.subject.how:
             case "hidden":
                 yield Look(present, count)
@@ -63,18 +91,17 @@ def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
             case "truth":
                 yield Look(present, count, true=next(rest) or 0)
             case "text":
-                distinct, sample, frequent, spans, *sums = (next(rest) for _ in range(8))
+                distinct, frequent, spans, *sums = (next(rest) for _ in range(7))
                 yield Look(
                     present,
                     count,
                     distinct,
-                    sample=_sampled(sample),
+                    sample=counted,
                     frequent=tuple(frequent or ()),
                     lengths=Lengths(tuple(spans.get(end, 0) for end in LENGTHS), *sums) if count else None,
                 )
             case "number":
-                distinct, low, high, sample = (next(rest) for _ in range(4))
-                counted = _sampled(sample)
+                distinct, low, high = (next(rest) for _ in range(3))
                 bounds = {"minimum": _plain(low), "maximum": _plain(high)} if count else {}
                 yield Look(present, count, distinct, sample=counted, **bounds)
 
@@ -82,7 +109,8 @@ def looks(places: Sequence[Place], answer: Sequence[Any]) -> Iterator[Look]:
 def answers(scan: str, asked: Sequence[Asked]) -> str:
     """One row: the terms of the second pass."""
     terms = [term for item in asked for term in _answer(item)]
-    return f"SELECT {', '.join(terms)} FROM ({_values(scan, [item.place for item in asked])})"
+    valid = {item.place for item in asked if item.look.present == item.look.count}
+    return f"SELECT {', '.join(terms)} FROM ({_values(scan, [item.place for item in asked], valid=valid)})"
 
 
 def answered(asked: Sequence[Asked], answer: Sequence[Any]) -> Iterator[Answer]:
@@ -100,8 +128,11 @@ def answered(asked: Sequence[Asked], answer: Sequence[Any]) -> Iterator[Answer]:
         yield found
 
 
-def _values(scan: str, places: Sequence[Place], *, hashed: bool = False) -> str:
-    """The rows with, for each subject, the raw value and the value; `h` is the hash of a row's raw values."""
+def _values(scan: str, places: Sequence[Place], *, hashed: bool = False, valid: Container[Place] = ()) -> str:
+    """The rows with, for each subject, the raw value and the value; `h` is the hash of a row's raw values.
+
+    Of the `valid` it is known that all values have the type.
+    """
     slots = [place.slot for place in places]
     cells = [f"{raw(slot)} AS {slot.raw}" for slot in slots]
     cells += [
@@ -110,7 +141,8 @@ def _values(scan: str, places: Sequence[Place], *, hashed: bool = False) -> str:
         if slot.column.type == "number"
     ]
     rows = f"SELECT {', '.join(cells)} FROM {scan}"
-    rows = f"SELECT *, {', '.join(f'{typed(slot)} AS {slot.value}' for slot in slots)} FROM ({rows})"
+    typed_ = [f"{_typed(place, sure=place in valid)} AS {place.slot.value}" for place in places]
+    rows = f"SELECT *, {', '.join(typed_)} FROM ({rows})"
     terms = [
         "*",
         *(f"{_number(place)} AS {place.value}" for place in places if place.subject.how == "number"),
@@ -120,11 +152,29 @@ def _values(scan: str, places: Sequence[Place], *, hashed: bool = False) -> str:
     return f"SELECT {', '.join(terms)} FROM ({rows})"
 
 
+def _typed(place: Place, *, sure: bool) -> str:
+    slot = place.slot
+    if sure and slot.kept_as == TEXT and slot.column.type in CAST:
+        return CAST[slot.column.type].replace("{raw}", slot.raw)
+    return typed(slot)
+
+
 def _number(place: Place) -> str:
     return NUMBERS[place.subject.column.type].replace("{v}", place.slot.value)
 
 
-def _look(place: Place, sample: str) -> Iterator[str]:
+def _is_sampled(place: Place) -> bool:
+    return place.subject.how in {"text", "number"}
+
+
+def _sampled(place: Place) -> str:
+    """The value, but for text that is too long to be named."""
+    if place.subject.how == "number":
+        return place.value
+    return f"CASE WHEN length({place.value}) <= {LONGEST_NAMED} THEN {place.value} END"
+
+
+def _look(place: Place) -> Iterator[str]:
     value, how = place.value, place.subject.how
     yield from (f"count({place.slot.raw})", f"count({value})")
     if how == "truth":
@@ -132,15 +182,13 @@ def _look(place: Place, sample: str) -> Iterator[str]:
     if how in {"identifier", "text", "number"}:
         yield f"approx_count_distinct({value})"
     if how == "text":
-        short = f"CASE WHEN length({value}) <= {LONGEST_NAMED} THEN {value} END"
-        few = place.subject.column.type == "category"
         length = f"CAST(length({value}) AS BIGINT)"
-        yield sample.format(short)
-        yield f"approx_top_k({short}, {NAMED + ROOM})" if few else "NULL"
+        every = lists_itself(place.subject)
+        yield f"approx_top_k({_sampled(place)}, {NAMED + ROOM})" if every else "NULL"
         yield f"histogram({length}, [{', '.join(map(str, LENGTHS))}])"
         yield from (f"min({length})", f"max({length})", f"sum({length})", f"sum({length} * {length})")
     if how == "number":
-        yield from (f"min({value})", f"max({value})", sample.format(value))
+        yield from (f"min({value})", f"max({value})")
 
 
 def _answer(item: Asked) -> Iterator[str]:
@@ -172,10 +220,6 @@ def _constant(value: Number | str) -> str:
         return f"CAST({value} AS BIGINT)"
     text = repr(value)
     return text if "e" in text else f"{text}e0"
-
-
-def _sampled(values: Sequence[Any] | None) -> Counter[Any]:
-    return Counter(_plain(value) for value in values or () if value is not None)
 
 
 def _plain(number: Any) -> Any:

@@ -45,25 +45,30 @@ def profile(path: Path, contract: Contract, *, name: str, progress: Progress | N
             for column in contract.columns
             if column in there
         ]
-        rows = 0 if places else data.row(f"SELECT count(*) FROM {data.scan}")[0]
+        # Parquet tells how many rows it has without being read.
+        known = (
+            data.row(f"SELECT count(*) FROM {data.scan}")[0]
+            if not places or data.files.what.format == "parquet"
+            else None
+        )
         columns: list[ColumnProfile] = []
         while len(columns) < len(places):
-            few = bool(columns) and rows <= SAMPLE
+            few = known is not None and known <= SAMPLE
             batch = places[len(columns) : len(columns) + (WIDEST if few else BATCH)]
             way.stretch(len(columns) / len(places), (len(columns) + len(batch)) / len(places))
-            rows, found = _columns(data, batch, way, few=few)
+            known, found = _columns(data, batch, way, few=few)
             columns += found
-    return Profile(rows=rows, columns=tuple(columns))
+    return Profile(rows=known or 0, columns=tuple(columns))
 
 
 def _columns(
     data: Data, places: Sequence[Place], way: "_Way", *, few: bool
 ) -> tuple[int, list[ColumnProfile]]:
-    rows, *found = data.row(profile_sql.look(data.scan, places, few=few))
+    rows, sample, *found = data.row(profile_sql.look(data.scan, places, few=few))
     way.half()
     every = [
         Asked(place, look, ask(place.subject, look))
-        for place, look in zip(places, profile_sql.looks(places, found), strict=True)
+        for place, look in zip(places, profile_sql.looks(places, sample, found), strict=True)
     ]
     asked = [item for item in every if item.ask != Ask()]
     counted = data.row(profile_sql.answers(data.scan, asked)) if asked else ()
