@@ -1,5 +1,6 @@
 """A table to validate: 12 columns of the kinds that models are fed, with some faults, always the same for one size."""
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -67,13 +68,21 @@ SELECT = f"""SELECT
     FROM range({{rows}}) t(i)"""
 
 
-def write(folder: Path, rows: int) -> tuple[Path, Path]:
-    """The table as Parquet and as CSV."""
+def paths(folder: Path, rows: int) -> tuple[Path, Path]:
+    """Where the table lies as Parquet and as CSV."""
+    return folder / f"rows-{rows}.parquet", folder / f"rows-{rows}.csv"
+
+
+def write(folder: Path, rows: int) -> None:
+    """Write the table in both formats."""
     folder.mkdir(parents=True, exist_ok=True)
-    parquet, text = folder / f"rows-{rows}.parquet", folder / f"rows-{rows}.csv"
+    parquet, text = paths(folder, rows)
     with duckdb.connect(config={"threads": 2, "memory_limit": "2GB"}) as database:
         database.execute(
             f"COPY ({SELECT.format(rows=rows)}) TO '{parquet}' (FORMAT parquet, ROW_GROUP_SIZE 122880)"
         )
         database.execute(f"COPY (FROM '{parquet}') TO '{text}' (FORMAT csv, HEADER)")
-    return parquet, text
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]))

@@ -31,23 +31,26 @@ FEW_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A table in one format, in a project that validates it."""
+    """A table in one format, in a project that has a contract for it; what is done with it, and how that ends."""
 
     rows: int
     path: Path
     project: Path
+    verb: str = "validate"
+    load: str = f"{tables.CHECKS} checks"
+    code: int = 1
 
     @property
     def what(self) -> str:
-        return f"{self.rows:,} rows, {tables.CHECKS} checks, {self.path.suffix.removeprefix('.')}"
+        return f"{self.rows:,} rows, {self.load}, {self.path.suffix.removeprefix('.')}"
 
     @property
     def command(self) -> Command:
-        return (*MLTOOLS, "data", "validate", f"data/{self.path.name}")
+        return (*MLTOOLS, "data", self.verb, f"data/{self.path.name}")
 
     @property
     def job(self) -> Job:
-        return Job(f"mltools data validate, {self.what}", (self.command,), self.project, code=1)
+        return Job(f"mltools data {self.verb}, {self.what}", (self.command,), self.project, code=self.code)
 
     def peer(self, name: str, *command: str) -> Job:
         return Job(name, ((*command, str(self.path)),), ROOT)
@@ -55,7 +58,7 @@ class Case:
 
 def results(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterator[Result]:
     """A million rows: pandera and Great Expectations."""
-    for case in _cases(directory, MEDIUM, environ):
+    for case in cases(directory, MEDIUM, environ):
         pandera = case.peer("pandera on pandas", sys.executable, "-m", "benchmarks.peers.with_pandera")
         counts = _ours(case, environ)
         _refuse_difference(case, counts, _counted(pandera, environ))
@@ -77,23 +80,25 @@ def results(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterato
 def large(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterator[Result]:
     """Ten million rows: a bare scan, pandera, memory, and the cost of a row at 1e5, 1e6 and 1e7."""
     few = min(rounds, FEW_ROUNDS)
-    sizes = [_cases(directory, rows, environ) for rows in (SMALL, MEDIUM, LARGE)]
-    for cases in zip(*sizes, strict=True):
-        case = cases[-1]
+    sizes = [cases(directory, rows, environ) for rows in (SMALL, MEDIUM, LARGE)]
+    for alike in zip(*sizes, strict=True):
+        case = alike[-1]
         scan = case.peer("a scan by DuckDB", sys.executable, "-m", "benchmarks.peers.scan")
         yield compare(case.job.name, case.job, scan, goal=SCAN, rounds=few, environ=environ)
-        yield _memory(case, environ)
+        yield memory(case, environ)
         pandera = case.peer("pandera on pandas", sys.executable, "-m", "benchmarks.peers.with_pandera")
         _refuse_difference(case, _ours(case, environ), _counted(pandera, environ))
         yield compare(case.job.name, case.job, pandera, goal=PANDERA, rounds=1, environ=environ)
-        for less, more in pairwise(cases):
-            yield _cost(less, more, environ, few)
+        for less, more in pairwise(alike):
+            yield cost(less, more, environ, few)
 
 
-def _cases(directory: Path, rows: int, environ: Mapping[str, str]) -> list[Case]:
+def cases(directory: Path, rows: int, environ: Mapping[str, str]) -> list[Case]:
     """A project with a table of this size in each format."""
     project = directory / f"validation-{rows}"
-    written = tables.write(project / "data", rows)
+    # In a process of its own: a large one would lend its size to the processes that it starts and measures.
+    run((sys.executable, "-m", "benchmarks.tables", str(project / "data"), str(rows)), ROOT, environ)
+    written = tables.paths(project / "data", rows)
     (project / "schemas").mkdir(exist_ok=True)
     (project / "schemas/rows.yaml").write_text(tables.CONTRACT)
     listed = "".join(f"  - {{path: data/{path.name}, schema: schemas/rows.yaml}}\n" for path in written)
@@ -123,7 +128,7 @@ def _refuse_difference(case: Case, ours: Mapping[str, int], theirs: Mapping[str,
         raise SystemExit(f"{case.what}: mltools counts {dict(ours)}, the peer {dict(theirs)}")
 
 
-def _memory(case: Case, environ: Mapping[str, str]) -> Result:
+def memory(case: Case, environ: Mapping[str, str]) -> Result:
     """The largest resident size of the process, in MB, against what it may be."""
     process = subprocess.Popen(case.command, cwd=case.project, env=dict(environ), stdout=subprocess.DEVNULL)
     _, _, usage = os.wait4(process.pid, 0)
@@ -133,7 +138,7 @@ def _memory(case: Case, environ: Mapping[str, str]) -> Result:
     )
 
 
-def _cost(less: Case, more: Case, environ: Mapping[str, str], rounds: int) -> Result:
+def cost(less: Case, more: Case, environ: Mapping[str, str], rounds: int) -> Result:
     """What a row costs among many and among fewer: start-up makes few rows dearer, never many."""
     timed = compare(more.job.name, more.job, less.job, goal=0, rounds=rounds, environ=environ)
     ours, peer = timed.ours_seconds / more.rows * 1e6, timed.peer_seconds / less.rows * 1e6

@@ -24,7 +24,9 @@ BATCH = 1_000
 BITS_FOR_A_VALUE = 64
 MOST_BITS = 1 << 27
 
-# How much is searched for examples, one after the other; None is all.
+# How much is searched for examples, one after the other; None is all. Where so many times the examples that are wanted
+# would not stand if they were strewn evenly, looking is left out.
+LIKELY = 1.5
 FIRST_ROWS = (1 << 16, 1 << 18, 1 << 20, 1 << 22, None)
 
 KEY = Check("primary_key")
@@ -148,13 +150,17 @@ class _Pass:
         found: dict[Check, tuple[Example, ...]] = {}
         for first in FIRST_ROWS:
             pending = [
-                check
-                for check in failed
-                if len(found.get(check, ())) < min(measured.tallies[check].count, self._examples)
+                check for check in failed if self._worth(measured, check, len(found.get(check, ())), first)
             ]
             found |= self._singles([check for check in pending if not _of_repeats(check)], first)
             found |= {check: self._repeats(check, first) for check in pending if _of_repeats(check)}
         return {check: replace(measured.tallies[check], examples=rows) for check, rows in found.items()}
+
+    def _worth(self, measured: Measured, check: Check, found: int, first: int | None) -> bool:
+        """Whether to look for examples among the first rows: some are missing, and they may be expected there."""
+        count = measured.tallies[check].count
+        wanted = min(count, self._examples)
+        return found < wanted and (first is None or first * count > LIKELY * wanted * measured.rows)
 
     def _singles(self, checks: Sequence[Check], first: int | None) -> Mapping[Check, tuple[Example, ...]]:
         found: dict[Check, tuple[Example, ...]] = {}

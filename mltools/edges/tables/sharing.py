@@ -40,12 +40,15 @@ class Rows:
     scan: str
     numbered: str
     stretches: bool = False
+    one_file: bool = False
 
     def first(self, most: int) -> str:
         """As `numbered`, but only the first rows: reading ends there."""
-        if self.numbered == self.scan:
-            return f"(SELECT * FROM {self.scan} LIMIT {most})"
-        return _numbered(f"(SELECT * FROM {self.scan} LIMIT {most})")
+        if self.numbered != self.scan:
+            return _numbered(f"(SELECT * FROM {self.scan} LIMIT {most})")
+        # DuckDB finds the rows of one Parquet file without reading others; a LIMIT would collect them in order.
+        wanted = f"WHERE o < {most}" if self.one_file and not self.stretches else f"LIMIT {most}"
+        return f"(SELECT * FROM {self.scan} {wanted})"
 
 
 def everything(data: Data) -> Rows:
@@ -98,7 +101,8 @@ class Places:
 
 
 def _rows(data: Data, scan: str) -> Rows:
-    return Rows(scan, scan if data.files.what.format == "parquet" else _numbered(scan))
+    numbered = scan if data.files.what.format == "parquet" else _numbered(scan)
+    return Rows(scan, numbered, one_file=len(data.parts) == 1)
 
 
 def _numbered(scan: str) -> str:

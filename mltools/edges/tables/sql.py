@@ -15,7 +15,7 @@ from mltools.edges.tables.conditions import render
 MOMENTS = frozenset({"date", "datetime"})
 EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max", FRESHNESS: "max"}
 # Rules whose extreme tells whether any row may break them: only then are the rows counted.
-BOUNDS = frozenset({"minimum", "maximum", "min_length", "max_length"})
+BOUNDS = frozenset({"minimum", "maximum", "max_length"})
 # An example is shown shorter still; this keeps a megabyte of text from travelling.
 CUT = 200
 
