@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import compare, noop_run, report, startup, statistics, validation
+from benchmarks import compare, noop_run, profile, report, startup, statistics, validation
 from benchmarks.measure import Result, environment
 
 Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
@@ -18,9 +18,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "statistics": statistics.results,
     "validation": validation.results,
     "validation_large": validation.large,
+    "profile": profile.results,
+    "profile_large": profile.large,
 }
 # Minutes and gigabytes: only when it is named.
-ON_REQUEST = {"validation_large"}
+ON_REQUEST = {"validation_large", "profile_large"}
 
 
 def main() -> int:

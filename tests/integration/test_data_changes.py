@@ -435,11 +435,11 @@ def test_a_contract_that_is_wrong_here_is_a_mistake_with_its_line(project: Path)
 
 def test_where_nothing_can_be_compared_every_reason_is_told(project: Path) -> None:
     branch(project, "broken")
-    commit(project, {"schemas/raw.yaml": "schema: 1\ncolumns: {size: {type: nmber}}\n"})
+    commit(project, {"schemas/raw.yaml": "schema: 1\ncolumns: {size: {type: decimal}}\n"})
     commit(project, {"schemas/raw.yaml": CONTRACT, "data/raw.csv": rows(seed=9)})
     result = command(project, "data", "diff", "HEAD~1")
     assert (result.code, result.out) == (3, "")
-    assert "schemas/raw.yaml:2: columns.size.type: 'nmber' is not one of" in result.err
+    assert "schemas/raw.yaml:2: columns.size.type: 'decimal' is not one of" in result.err
     assert "no run of" in result.err
 
 

@@ -139,10 +139,10 @@ def test_what_cannot_be_read_does_not_hide_the_rest(project: Path) -> None:
 
 
 def test_a_contract_that_cannot_be_right_is_told_with_its_line(project: Path) -> None:
-    (project / "schemas/raw.yaml").write_text(CONTRACT.replace("number", "numbr"))
+    (project / "schemas/raw.yaml").write_text(CONTRACT.replace("number", "decimal"))
     done = mltools(project, "data", "profile")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("error: schemas/raw.yaml:4: columns.size.type: 'numbr' is not one of")
+    assert done.err.startswith("error: schemas/raw.yaml:4: columns.size.type: 'decimal' is not one of")
 
 
 def test_a_project_without_data_sets_is_told_how_to_list_some(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """What to ask about a column and what was answered: from the plan for a sample to that for all rows."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mltools.core import telling
 from mltools.core.contract import TEXTUAL, ColumnType
 from mltools.core.inference import perhaps_names
 from mltools.core.margins import round_number
@@ -16,11 +18,15 @@ from mltools.edges.tables.seeing import NUMBERS, Cell, Count, Plan
 LONGEST_LISTED = 200
 # An estimate is good to a few per cent: below this share of the rows, values do repeat.
 NEARLY = 0.9
+# 32 MB in each thread.
+BITS = 1 << 28
 COUNTED = frozenset({"integer", *TEXTUAL})
 
 Struct = Mapping[str, Any]
 # All else are counts, which are NULL in a column without values.
-VALUES = frozenset({"minimum", "maximum", "mean", "std", "shortest", "longest", "listed", "gaps"})
+VALUES = frozenset(
+    {"minimum", "maximum", "mean", "std", "sum", "squares", "shortest", "longest", "listed", "gaps"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,26 @@ class Column:
         return found if sum(found.values()) == self.values else None
 
     @property
+    def told(self) -> bool:
+        """Whether the values that were asked for are all that there are."""
+        if "known" in self.answer:
+            return bool(self.answer["known"] == self.values)
+        return not self.plan.listed or self.listed is not None
+
+    @property
+    def spread(self) -> tuple[float | None, float | None]:
+        """Mean and standard deviation, to six digits: the sums of several threads differ in the last ones."""
+        mean, std = self.answer.get("mean"), self.answer.get("std")
+        centre, total, squares = self.plan.centre, self.answer.get("sum"), self.answer.get("squares")
+        if centre is not None and total is not None and squares is not None:
+            mean = total / self.values
+            square = squares / self.values - (mean - centre) * (mean - centre)
+            std = math.sqrt(max(square, 0)) if math.isfinite(square) else None
+        if mean is None or std is None or not math.isfinite(mean):
+            return None, None
+        return float(f"{mean:.6g}"), float(f"{std:.6g}")
+
+    @property
     def shape(self) -> str | None:
         """The narrowest shape that all values have."""
         return next((shape for shape in self.plan.shapes if self.answer[shape] == self.values > 0), None)
@@ -86,6 +112,11 @@ class Column:
         )
 
     @property
+    def differing(self) -> int | None:
+        """How many values differ, when a bit was set for each."""
+        return self.answer["bits"] if self.plan.bits and self.answer["within"] == self.values else None
+
+    @property
     def bounds(self) -> tuple[int, int] | None:
         """The bounds of integers that lie closely enough for a bit each."""
         if self.plan.kind != "integer":
@@ -105,14 +136,30 @@ def next_plan(column: Column) -> Plan:
     """What to ask of all rows by what is known of a column."""
     kind = column.plan.kind
     listed = tuple(column.listed or ()) if column.short else ()
+    # How many people there are is nobody's business either.
+    secret = column.personal or telling.personal(column.cell.name)
     return Plan(
         kind,
         shapes=() if column.shape is None else (column.shape,),
         known_personal=column.personal,
         listed=listed,
-        distinct=Count.ABOUT if kind in COUNTED and not listed else Count.NOT,
+        distinct=Count.ABOUT if kind in COUNTED and not listed and not secret else Count.NOT,
         ends=ends(column),
+        centre=column.spread[0],
+        bits=_bits(column),
     )
+
+
+def _bits(column: Column) -> tuple[int, int] | None:
+    """Where the numbers of rows may lie that begin as those of the sample: another pass over text costs more."""
+    answer = column.answer
+    if column.plan.kind != "integer" or not column.cell.spelled or not column.values > 1:
+        return None
+    if answer["distinct"] < column.values or not perhaps_names(column.cell.name, "integer", None):
+        return None
+    low = max(answer["minimum"] - BITS // 4, -(2**63))
+    high = min(low + BITS, 2**63 - 1)
+    return (low, high) if answer["maximum"] <= high else None
 
 
 def ends(column: Column) -> tuple[tuple[str, Any], ...]:
@@ -157,8 +204,8 @@ def seen(column: Column) -> Seen:
         maximum=_plain(kind, answer.get("maximum")),
         at_minimum=answer.get("at_minimum", 0),
         at_maximum=answer.get("at_maximum", 0),
-        mean=_rounded(answer.get("mean")),
-        std=_rounded(answer.get("std")),
+        mean=column.spread[0],
+        std=column.spread[1],
         distinct=len(top) if listed is not None else answer.get("distinct", 0),
         exact=listed is not None or column.plan.distinct is Count.EXACTLY,
         top=tuple(top),
@@ -181,8 +228,3 @@ def bare(counts: Mapping[str, int] | None) -> dict[str, int]:
 
 def _plain(kind: ColumnType, value: Any) -> Any:
     return float(value) if kind == "number" and value is not None else value
-
-
-def _rounded(value: float | None) -> float | None:
-    """The sum over threads differs in the last digits from one time to the next; the contract must not."""
-    return None if value is None else float(f"{value:.6g}")

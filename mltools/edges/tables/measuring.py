@@ -15,6 +15,7 @@ from mltools.edges.tables import sql
 from mltools.edges.tables.engine import UnreadableError
 from mltools.edges.tables.reading import Data
 from mltools.edges.tables.sharing import WHOLE, Places, Share, everything, shared
+from mltools.edges.tables.sql import Window
 from mltools.errors import DataError
 
 # Planning a query costs more than in proportion to its terms: beyond so many, reading the file again is cheaper.
@@ -22,16 +23,18 @@ BATCH = 1_000
 # A bit for each integer between the smallest and the largest is the cheapest set, while it is not much larger than the
 # values themselves, and small: each thread has one (16 MiB).
 BITS_FOR_A_VALUE = 64
-MOST_BITS = 1 << 27
+FEWEST_BITS, MOST_BITS = 1 << 16, 1 << 27
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+# Rows from which the place of identifiers is guessed.
+SAMPLE = 2_048
 
 # How much is searched for examples, one after the other; None is all. Where so many times the examples that are wanted
 # would not stand if they were strewn evenly, looking is left out.
 LIKELY = 1.5
 FIRST_ROWS = (1 << 16, 1 << 18, 1 << 20, 1 << 22, None)
 
-KEY = Check("primary_key")
-
-Span = Sequence[int | None]  # how many values, the smallest, the largest
+# How many values, the smallest, the largest; how many in the window, how many different ones of these.
+Span = tuple[int, int | None, int | None, int, int]
 
 
 def measure(data: Data, contract: Contract, *, examples: int, share: Share = WHOLE) -> Measured:
@@ -53,10 +56,12 @@ class _Pass:
 
     def measured(self) -> Measured:
         checks = plan(self._contract, self._data.header)
-        apart = [check for check in checks if _of_repeats(check)] if self._apart else []
-        spans = [check for check in apart if self._share.whole and self._of_integers(check)][:BATCH]
-        rows, tallies, bounds = self._first_look([check for check in checks if check not in apart], spans)
-        tallies |= {check: Tally(self._repeated(check, bounds.get(check))) for check in apart}
+        windows = self._windows([check for check in checks if _of_repeats(check)])
+        apart = [check for check in checks if _of_repeats(check) and check not in windows and self._apart]
+        left_out = {*windows, *apart}
+        rows, tallies, spans = self._first_look([check for check in checks if check not in left_out], windows)
+        tallies |= {check: Tally(self._within(check, span)) for check, span in spans.items()}
+        tallies |= {check: Tally(self._repeated(check)) for check in apart}
         tallies |= self._recounted(
             [check for check in checks if check.rule in sql.BOUNDS and tallies[check].count]
         )
@@ -73,23 +78,38 @@ class _Pass:
         """Whether repeated values are looked for by themselves."""
         return not self._share.whole or not self._text
 
+    def _windows(self, checks: Sequence[Check]) -> Mapping[Check, Window]:
+        """Where the identifiers lie, guessed from the first: most count upwards, or are strewn over a range."""
+        size = min(MOST_BITS, max(self._data.bytes, FEWEST_BITS))
+        wanted = [check for check in checks if self._of_integers(check)][:BATCH] if self._share.whole else []
+        if not wanted:
+            return {}
+        ends = self._data.row(sql.sample(self._layout, wanted, self._rows.first(SAMPLE)))
+        windows: dict[Check, Window] = {}
+        for check, low, high in zip(wanted, ends[::2], ends[1::2], strict=True):
+            if low is not None and high - low < size:
+                start = max(low - size // 8, SMALLEST)
+                windows[check] = (start, min(start + size - 1, LARGEST))
+        return windows
+
     def _of_integers(self, check: Check) -> bool:
-        return check.column is not None and self._layout.slots[check.column].column.type == "integer"
+        asked = self._layout.asked(check)
+        return len(asked) == 1 and self._layout.slots[asked[0]].column.type == "integer"
 
     def _first_look(
-        self, checks: Sequence[Check], spans: Sequence[Check]
+        self, checks: Sequence[Check], windows: Mapping[Check, Window]
     ) -> tuple[int, dict[Check, Tally], dict[Check, Span]]:
         rows = 0
         tallies: dict[Check, Tally] = {}
-        bounds: dict[Check, Span] = {}
+        spans: dict[Check, Span] = {}
         for number, batch in enumerate(_batches(checks)):
-            also = spans if number == 0 else ()
+            also = windows if number == 0 else {}
             rows, *found = self._asked(batch, also)
             for check, count, extreme in zip(batch, found[::2], found[1::2], strict=False):
                 # A condition that is unknown in every row, as in a column of gaps, is NULL.
                 tallies[check] = Tally(int(count or 0), _plain(extreme))
-            bounds |= dict(zip(also, found[2 * len(batch) :], strict=True))
-        return rows, tallies, bounds
+            spans |= dict(zip(also, found[2 * len(batch) :], strict=True))
+        return rows, tallies, spans
 
     def _recounted(self, checks: Sequence[Check]) -> Mapping[Check, Tally]:
         """How many rows lie beyond bounds, where the first look only told that some may."""
@@ -100,10 +120,12 @@ class _Pass:
                 tallies[check] = Tally(int(count or 0), _plain(extreme))
         return tallies
 
-    def _asked(self, checks: Sequence[Check], spans: Sequence[Check]) -> tuple[Any, ...]:
+    def _asked(self, checks: Sequence[Check], windows: Mapping[Check, Window]) -> tuple[Any, ...]:
         scan = self._rows.scan
         try:
-            return self._data.row(sql.first_look(self._layout, checks, scan, exact=self._text, spans=spans))
+            return self._data.row(
+                sql.first_look(self._layout, checks, scan, exact=self._text, windows=windows)
+            )
         except UnreadableError:
             conditions = [check for check in checks if check.rule.startswith(OF_ROWS)]
             if not conditions:
@@ -122,18 +144,21 @@ class _Pass:
                     ) from error
             raise
 
-    def _repeated(self, check: Check, span: Span | None) -> int:
+    def _within(self, check: Check, span: Span) -> int:
+        """How many values repeat an earlier one, from what was found in a window."""
+        count, low, high, inside, different = span
+        if inside == count or low is None or high is None:
+            return inside - different
+        if high - low < min(count * BITS_FOR_A_VALUE, MOST_BITS):
+            query = sql.repeated_integers(
+                self._layout.narrowed([check]), check, everything(self._data).scan, (low, high)
+            )
+            return int(self._data.row(query)[0])
+        return self._repeated(check)
+
+    def _repeated(self, check: Check) -> int:
         layout, scan = self._layout.narrowed([check]), everything(self._data).scan
-        count, low, high = span or (0, None, None)
-        if (
-            low is not None
-            and high is not None
-            and high - low < min((count or 0) * BITS_FOR_A_VALUE, MOST_BITS)
-        ):
-            query = sql.repeated_integers(layout, check, scan, (low, high))
-        else:
-            query = sql.repeated(layout, check, scan, self._bucket(check))
-        return int(self._data.row(query)[0])
+        return int(self._data.row(sql.repeated(layout, check, scan, self._bucket(check)))[0])
 
     def _bucket(self, check: Check) -> str:
         if self._share.whole:
@@ -191,7 +216,7 @@ class _Pass:
 
 
 def _of_repeats(check: Check) -> bool:
-    return check.rule == "unique" or check == KEY
+    return check.rule == "unique" or check == sql.KEY
 
 
 def _batches(checks: Sequence[Check]) -> Iterator[Sequence[Check]]:

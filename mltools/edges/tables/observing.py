@@ -29,9 +29,8 @@ SAMPLE_FEWEST = 100
 # Planning a query costs more than in proportion to its terms.
 BATCH = 100
 MOST_COLUMNS = 20_000
-# Text columns with no more values, in the sample and in all rows, have them all counted.
-LOW_IN_SAMPLE = 200
-LOW = 1_200
+# Text columns with no more values have them all counted.
+LOW = 200
 
 Item = TypeVar("Item")
 
@@ -105,7 +104,7 @@ class _Observation:
         self._refuse_undivided(cells)
         found, differ = self._counted(cells, SAMPLE)
         plans = {
-            cell: first_plan(kind, Count.EXACTLY, every=kind in TEXTUAL and differ[cell] <= LOW_IN_SAMPLE)
+            cell: first_plan(kind, Count.EXACTLY, every=kind in TEXTUAL and differ[cell] <= LOW)
             for cell, kind in self._types(found).items()
         }
         sampled = next(iter(found.values())).rows
@@ -135,20 +134,24 @@ class _Observation:
         before = self.missing
         types = self._types(self._counted(unfit, self.data.scan)[0])
         for cell, column in columns.items():
-            more = column.plan.listed and column.listed is None
             # A text that means "no value" does so in all columns.
-            if column.fits and column.plan.kind in TEXTUAL and (more or self.missing != before):
+            fresh = not column.told or self.missing != before
+            if column.fits and column.plan.kind in TEXTUAL and fresh:
                 types[cell] = column.plan.kind
-        plans = {cell: first_plan(kind, Count.ABOUT) for cell, kind in types.items()}
-        _, fresh = self._asked(plans, self.data.scan) if plans else (0, {})
-        plans = {cell: next_plan(column) for cell, column in fresh.items()}
-        _, fresh = self._asked(plans, self.data.scan) if plans else (0, {})
-        kept = {cell: column for cell, column in columns.items() if column.fits}
-        return {**kept, **{cell: self._valued(column) for cell, column in fresh.items() if column.fits}}
+        again: dict[Cell, Column] = {}
+        if types:
+            plans = {cell: first_plan(kind, Count.ABOUT) for cell, kind in types.items()}
+            _, again = self._asked(plans, self.data.scan)
+            _, again = self._asked(
+                {cell: next_plan(column) for cell, column in again.items()}, self.data.scan
+            )
+        found = {cell: column for cell, column in {**columns, **again}.items() if column.fits}
+        return {cell: self._valued(column) for cell, column in found.items()}
 
     def _valued(self, column: Column) -> Column:
-        """A column of text with all its values, if these are few."""
-        if not column.short or column.answer["distinct"] > LOW:
+        """A column of text with all its values, if these are few and not there yet."""
+        few = column.answer.get("distinct", LOW + 1) <= LOW or (column.plan.listed and column.told)
+        if column.listed is not None or not column.short or not few:
             return column
         query = seeing.values(self.data.scan, column.cell, column.plan.kind, self.missing, LOW)
         answer = {**column.answer, "listed": dict(self.data.rows(query))}
@@ -158,9 +161,12 @@ class _Observation:
         """A column that seems to name rows with its different values counted."""
         if not column.to_count:
             return column
-        kind = column.plan.kind
-        query = seeing.differing(self.data.scan, column.cell, kind, self.missing, column.bounds)
-        answer = {**column.answer, "distinct": self.data.row(query)[0]}
+        count = column.differing
+        if count is None:
+            kind = column.plan.kind
+            query = seeing.differing(self.data.scan, column.cell, kind, self.missing, column.bounds)
+            (count,) = self.data.row(query)
+        answer = {**column.answer, "distinct": count}
         return replace(column, plan=replace(column.plan, distinct=Count.EXACTLY), answer=answer)
 
     def _counted(self, cells: Sequence[Cell], scan: str) -> tuple[dict[Cell, Counted], dict[Cell, int]]:

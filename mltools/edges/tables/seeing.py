@@ -57,8 +57,10 @@ class Count(StrEnum):
 class Plan:
     """What to ask about a column under a type.
 
-    Of the `listed` values the rows are counted, and of the `ends`, by what they are called. With `every` or an exact
-    count of different values DuckDB keeps all rows before it looks at them: that is for a sample.
+    Of the `listed` values the rows are counted, in Parquet of all of them together, as `values` is cheap there; and
+    those of the `ends`, by what they are called. Around the `centre`, which is close to the mean, the sum of squares is
+    reckoned without loss; without it, slowly. Different integers within `bits` are counted by a bit for each. With
+    `every` or an exact count of different values DuckDB keeps all rows before it looks at them: that is for a sample.
     """
 
     kind: ColumnType
@@ -69,6 +71,8 @@ class Plan:
     every: bool = False
     distinct: Count = Count.NOT
     ends: tuple[tuple[str, Value], ...] = ()
+    centre: float | None = None
+    bits: tuple[int, int] | None = None
 
 
 def sample(scan: str, cells: Sequence[Cell], rows: int) -> str:
@@ -105,7 +109,7 @@ def look_below(scan: str, plans: Mapping[Cell, Plan], missing: frozenset[str]) -
     """
     cells, first = tuple(plans), next(iter(plans.values()))
     one = replace(cells[0], index=0)
-    answers = _look(one, replace(first, listed=(), every=False, ends=()), missing)
+    answers = _look(one, replace(first, listed=(), every=False, ends=(), centre=None), missing)
     listed = [f"{position}" for position, plan in enumerate(plans.values()) if plan.every]
     if listed:
         answers["listed"] = f"histogram(CASE WHEN k IN ({', '.join(listed)}) THEN v0 END)"
@@ -133,8 +137,7 @@ def differing(
     value = f"v{cell.index}"
     count = f"count(DISTINCT {value})"
     if bounds is not None:
-        low, high = (f"CAST('{bound}' AS BIGINT)" for bound in bounds)
-        count = f"coalesce(bit_count(bitstring_agg({value}, {low}, {high})), 0)"
+        count = _bits(value, bounds)
     return f"SELECT {count} FROM ({_values(scan, {cell: Plan(kind)}, missing)})"
 
 
@@ -186,29 +189,34 @@ def _kinds(cell: Cell) -> dict[str, str]:
 def _look(cell: Cell, plan: Plan, missing: frozenset[str]) -> dict[str, str]:
     text, value = f"r{cell.index}", f"v{cell.index}"
     terms = {"present": f"count({text})", "fitting": f"count({value})"}
-    terms |= _extremes(plan.kind, value)
+    terms |= _extremes(plan, value)
     if plan.kind in NUMBERS and cell.spelled:
         terms["padded"] = _padded(text)
     terms |= _asked(plan, value)
+    if plan.listed:
+        terms |= _known(cell, plan, value)
     if missing and cell.spelled:
         terms["gaps"] = f"histogram_exact(c{cell.index}, [{_forms(cell, missing)}])"
     return terms
 
 
-def _extremes(kind: ColumnType, value: str) -> dict[str, str]:
-    if kind in NUMBERS:
-        squared = f"CASE WHEN abs(CAST({value} AS DOUBLE)) < {SQUARED} THEN CAST({value} AS DOUBLE) END"
-        return {
-            "minimum": f"min({value})",
-            "maximum": f"max({value})",
-            "mean": f"avg({squared})",
-            "std": f"stddev_pop({squared})",
-        }
-    if kind in MOMENTS:
+def _extremes(plan: Plan, value: str) -> dict[str, str]:
+    if plan.kind in NUMBERS:
+        return {"minimum": f"min({value})", "maximum": f"max({value})", **_spread(plan, value)}
+    if plan.kind in MOMENTS:
         return {end: f"CAST({end[:3]}({value}) AS VARCHAR)" for end in ("minimum", "maximum")}
-    if kind in TEXTUAL:
+    if plan.kind in TEXTUAL:
         return {"shortest": f"min(length({value}))", "longest": f"max(length({value}))"}
     return {}
+
+
+def _spread(plan: Plan, value: str) -> dict[str, str]:
+    double = f"CAST({value} AS DOUBLE)"
+    if plan.centre is None:
+        squared = f"CASE WHEN abs({double}) < {SQUARED} THEN {double} END"
+        return {"mean": f"avg({squared})", "std": f"stddev_pop({squared})"}
+    away = f"({double} - {constant(plan.centre, Column(type='number'))})"
+    return {"sum": f"sum({double})", "squares": f"sum({away} * {away})"}
 
 
 def _asked(plan: Plan, value: str) -> dict[str, str]:
@@ -221,14 +229,33 @@ def _asked(plan: Plan, value: str) -> dict[str, str]:
         terms["yes"] = f"count_if({value})"
     elif plan.every:
         terms["listed"] = f"histogram({value})"
-    elif plan.listed:
-        # Values that are not listed are counted under "", so that the empty text is counted apart.
-        known = ", ".join(literal(item) for item in plan.listed if item)
-        terms["listed"] = f"histogram_exact({value}, [{known}])"
-        terms["empty"] = f"count_if({value} = '')"
+    if plan.bits is not None:
+        within = f"{value} BETWEEN {_whole(plan.bits[0])} AND {_whole(plan.bits[1])}"
+        terms["within"] = f"count_if({within})"
+        terms["bits"] = _bits(f"CASE WHEN {within} THEN {value} END", plan.bits)
     if plan.distinct is not Count.NOT:
         terms["distinct"] = f"{plan.distinct.value}{value})"
     return terms
+
+
+def _known(cell: Cell, plan: Plan, value: str) -> dict[str, str]:
+    if not cell.spelled:
+        known = ", ".join(map(literal, plan.listed))
+        if any("\0" in item for item in plan.listed):
+            return {"known": f"count_if({value} IN ({known}))"}
+        # Several times as fast, but the names of a type are plain constants.
+        return {"known": f"count(TRY_CAST({value} AS ENUM({known})))"}
+    # Values that are not listed are counted under "", so that the empty text is counted apart.
+    known = ", ".join(literal(item) for item in plan.listed if item)
+    return {"listed": f"histogram_exact({value}, [{known}])", "empty": f"count_if({value} = '')"}
+
+
+def _bits(value: str, bounds: tuple[int, int]) -> str:
+    return f"coalesce(bit_count(bitstring_agg({value}, {_whole(bounds[0])}, {_whole(bounds[1])})), 0)"
+
+
+def _whole(value: int) -> str:
+    return f"CAST('{value}' AS BIGINT)"
 
 
 def _padded(text: str) -> str:

@@ -5,12 +5,16 @@ No name out of the data reaches it: columns are c0, c1, ... by position.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from mltools.core.contract import TEXTUAL, Contract, condition
 from mltools.core.expressions import used
 from mltools.core.validation import FRESHNESS, OF_ROWS, Check
 from mltools.edges.tables.cells import FLOATS, Slot, constant, literal, raw, typed
 from mltools.edges.tables.conditions import render
+
+KEY = Check("primary_key")
+Window = tuple[int, int]  # of integers, both ends among them
 
 MOMENTS = frozenset({"date", "datetime"})
 EXTREMES = {"minimum": "min", "maximum": "max", "min_length": "min", "max_length": "max", FRESHNESS: "max"}
@@ -81,12 +85,19 @@ def values(data: Layout, scan: str, *, key: bool = False, numbered: bool = False
 
 
 def first_look(
-    data: Layout, checks: Sequence[Check], scan: str, *, exact: bool, spans: Sequence[Check] = ()
+    data: Layout,
+    checks: Sequence[Check],
+    scan: str,
+    *,
+    exact: bool,
+    windows: Mapping[Check, Window] = MappingProxyType({}),
 ) -> str:
-    """One row: the number of rows, for each check what `probe` finds, the span of the values of others."""
+    """One row: the number of rows, for each check what `probe` finds, for each window what `span` finds."""
     terms = [term for check in checks for term in probe(data, check, exact=exact)]
-    terms = ["count(*)", *terms, *(_span(data, check) for check in spans)]
-    rows = values(data.narrowed([*checks, *spans]), scan, key=Check("primary_key") in checks)
+    terms = ["count(*)", *terms, *(_span(data, check, window) for check, window in windows.items())]
+    rows = values(
+        data.narrowed([*checks, *windows]), scan, key=any(_of_several(data, check) for check in checks)
+    )
     return f"SELECT {', '.join(terms)} FROM ({rows})"
 
 
@@ -105,8 +116,10 @@ def examples(data: Layout, checks: Sequence[Check], numbered: str, most: int) ->
         for check, condition in zip(checks, breaks, strict=True)
     ]
     rows = values(data.narrowed(checks), numbered, numbered=True)
-    # Most rows break nothing, and are not worth the aggregates.
-    return f"SELECT {', '.join(terms)} FROM ({rows}) WHERE {' OR '.join(f'({each})' for each in breaks)}"
+    # Most rows break nothing, and are not worth the aggregates. (In a CASE, so that all are looked at, whatever the
+    # statistics of a Parquet file say.)
+    wanted = " OR ".join(f"({each})" for each in breaks)
+    return f"SELECT {', '.join(terms)} FROM ({rows}) WHERE CASE WHEN {wanted} THEN true END"
 
 
 def probe(data: Layout, check: Check, *, exact: bool) -> tuple[str, str]:
@@ -120,8 +133,8 @@ def probe(data: Layout, check: Check, *, exact: bool) -> tuple[str, str]:
 
 
 def _counted(data: Layout, check: Check) -> str:
-    if check == Check("primary_key"):
-        return "count(k) - count(DISTINCT k)"
+    if check == KEY:
+        return f"count({identity(data, check)}) - count(DISTINCT {identity(data, check)})"
     if check.column is None:
         return f"count_if({broken(data, check)})"
     slot = data.slots[check.column]
@@ -180,7 +193,7 @@ def extreme(data: Layout, check: Check) -> str:
 def repeated(data: Layout, check: Check, scan: str, bucket: str) -> str:
     """One row: how many rows repeat the value, or the key, of an earlier one."""
     value = identity(data, check)
-    rows = values(data, scan, key=check.column is None)
+    rows = values(data, scan, key=_of_several(data, check))
     return f"SELECT count({value}) - count(DISTINCT {value}) FROM ({rows}) WHERE {bucket}"
 
 
@@ -199,7 +212,7 @@ def repeats(data: Layout, check: Check, numbered: str, scan: str, *, bucket: str
 
     `scan` has the same rows as `numbered`.
     """
-    key, value = check.column is None, identity(data, check)
+    key, value = _of_several(data, check), identity(data, check)
     wanted = f"{value} IS NOT NULL AND {bucket}"
     # In two steps, because all values with their places might not fit the memory.
     twice = (
@@ -215,17 +228,30 @@ def repeats(data: Layout, check: Check, numbered: str, scan: str, *, bucket: str
 
 def identity(data: Layout, check: Check) -> str:
     """What must not stand in two rows."""
-    return "k" if check.column is None else data.slots[check.column].value
+    return "k" if _of_several(data, check) else data.slots[data.asked(check)[0]].value
+
+
+def sample(data: Layout, checks: Sequence[Check], numbered: str) -> str:
+    """One row: the smallest and the largest of each integer column's first values."""
+    terms = [f"{which}({identity(data, check)})" for check in checks for which in ("min", "max")]
+    return f"SELECT {', '.join(terms)} FROM ({values(data.narrowed(checks), numbered)})"
+
+
+def _of_several(data: Layout, check: Check) -> bool:
+    return check == KEY and len(data.key) > 1
 
 
 def _row(data: Layout, check: Check) -> str:
     return f"{{'p': p, 'o': o, 'v': {_shown(data, check)}}}"
 
 
-def _span(data: Layout, check: Check) -> str:
-    """How many values there are, the smallest and the largest."""
+def _span(data: Layout, check: Check, window: Window) -> str:
+    """How many values there are, the smallest, the largest; how many lie in the window, and how many different ones."""
     value = identity(data, check)
-    return f"[count({value}), min({value}), max({value})]"
+    low, high = (f"CAST('{bound}' AS BIGINT)" for bound in window)
+    inside = f"CASE WHEN {value} BETWEEN {low} AND {high} THEN {value} END"
+    different = f"coalesce(bit_count(bitstring_agg({inside}, {low}, {high})), 0)"
+    return f"[count({value}), min({value}), max({value}), count({inside}), {different}]"
 
 
 def _filled(slot: Slot) -> str:
