@@ -60,7 +60,21 @@ def append_note(
 ) -> str:
     """Keep a fact about a commit that is no run, such as its noise; the journal's new tip."""
     place = f"{kind}/{commit[:2]}/{commit}/{name}.json"
-    return writer.append(REF, {place: content}, f"{kind}: {commit[:10]}\n", when=when)
+    return append_file(writer, place, content, f"{kind}: {commit[:10]}\n", when=when)
+
+
+def append_file(writer: "Writer", place: str, content: bytes, message: str, *, when: datetime) -> str:
+    """Keep one file that is no run's; the journal's new tip. The same file again changes nothing."""
+    return writer.append(REF, {place: content}, message, when=when)
+
+
+def files_below(repository: Repository, place: str) -> Iterator[tuple[str, bytes | None]]:
+    """The files below a directory of the journal in the order of their paths; None for one that is damaged."""
+    tip = repository.oid(REF)
+    found = {} if tip is None else repository.tree(tip, place)
+    paths = sorted(found)
+    for path, (_, content) in zip(paths, repository.contents(found[path] for path in paths), strict=True):
+        yield path, content
 
 
 def notes(repository: Repository, kind: str) -> Iterator[tuple[str, bytes]]:

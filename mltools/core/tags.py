@@ -24,6 +24,7 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 _MODEL = re.compile(rf"(?:{_DIRECTORY}:)?{_NAME}", re.ASCII)
+_STAGE = re.compile(_NAME, re.ASCII)
 
 
 class Action(StrEnum):
@@ -106,6 +107,16 @@ def model_name(directory: str, name: str) -> str:
             "its directory also dots"
         )
     return full
+
+
+def is_model(name: str) -> bool:
+    """Whether a tag can carry this model's full name."""
+    return _MODEL.fullmatch(name) is not None
+
+
+def is_stage(name: str) -> bool:
+    """Whether a tag can carry this stage's name."""
+    return _STAGE.fullmatch(name) is not None
 
 
 def parse_reference(text: str) -> Reference | None:
