@@ -56,7 +56,8 @@ class Facts:
     """What a release knows besides the run's record.
 
     `taken` are the version numbers that were ever used, also those taken back; `changes` are those of the data
-    contract since the latest version, or why they cannot be told; `contracts` are those of this run.
+    contract since the latest version, or why they cannot be told; `contracts` are those of this run; `journal` is the
+    journal's tip, None where there is none.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Facts:
     changes: tuple[Change, ...] = ()
     contracts: tuple[DataContract, ...] = ()
     directions: tuple[Direction, ...] = ()
+    journal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
             for gate in record.gates
             if gate.override is not None
         ),
+        journal=facts.journal,
     )
     return Plan(bump, said)
 

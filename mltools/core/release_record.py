@@ -78,7 +78,10 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """A released version: which bytes, made by which run of which commit from what, and how good."""
+    """A released version: which bytes, made by which run of which commit from what, and how good.
+
+    `journal` is the journal's tip at that time: whatever it held must still be there (`mltools runs verify`).
+    """
 
     model: str
     version: str
@@ -98,6 +101,7 @@ class ReleaseRecord:
     data: tuple[DataFile, ...] = ()
     contracts: tuple[DataContract, ...] = ()
     overrides: tuple[Overridden, ...] = ()
+    journal: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON tree, its keys in the order of the fields."""
@@ -201,6 +205,7 @@ class _Reader:
             overrides=tuple(
                 _Reader(item, f"overrides.{index}").overridden() for index, item in self.items("overrides")
             ),
+            journal=self.optional("journal", _OID),
         )
 
     def file(self) -> ModelFile:
@@ -260,8 +265,8 @@ class _Reader:
             raise ValueError(f"{self._name(key)} is {value[:80]!r}, which is not a hash of its kind")
         return value
 
-    def optional(self, key: str) -> str | None:
-        return None if self.tree.get(key) is None else self.text(key)
+    def optional(self, key: str, pattern: re.Pattern[str] | None = None) -> str | None:
+        return None if self.tree.get(key) is None else self.text(key, pattern)
 
     def values(self, key: str) -> dict[str, Scalar]:
         values = self.tree.get(key, {})

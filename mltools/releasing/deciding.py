@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from mltools import registry
+from mltools import journal, registry
 from mltools.core import config as policy
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.contract_changes import Change
@@ -42,6 +42,7 @@ def decision(desk: Desk, file: ModelFile, known: Known, target: str) -> Decision
         changes=tuple(_changes(project, material, latest, contracts)) if latest else (),
         contracts=terms_of(readable),
         directions=directions(material.config.gates),
+        journal=project.repository.oid(journal.REF),
     )
     return decide(material.record, latest, facts)
 

@@ -49,6 +49,7 @@ RECORD = ReleaseRecord(
             rules={"extra_columns": "forbid"},
         ),
     ),
+    journal="9" * 40,
 )
 
 
