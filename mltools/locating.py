@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mltools.core.config import FILE
 from mltools.core.urls import is_url
-from mltools.edges import dvc, files
+from mltools.edges import files
 from mltools.edges.hashes import HashCache, UnhashableError
 from mltools.errors import DataError
 from mltools.project import HASHES, Project
@@ -38,7 +38,7 @@ def find(project: Project, path: str) -> Found:
         # DVC's file systems take longer to load than a run in which nothing changed.
         from mltools.edges import remote  # noqa: PLC0415
 
-        found = remote.look(path, _dvc_dir(project))
+        found = remote.look(path, project.dvc_dir)
         return Found(path, found.stamp, found)
     if not (project.root / path).exists():
         raise DataError(
@@ -68,8 +68,3 @@ def md5(project: Project, path: Path | str) -> str | None:
         found = None
     hashes.save()
     return found
-
-
-def _dvc_dir(project: Project) -> Path | None:
-    root = dvc.find_root(project.root)
-    return None if root is None else root / ".dvc"

@@ -95,12 +95,12 @@ def run(project: Project, request: Request) -> Finished:
     if (earlier := _reusable(project, request.context, start)) is not None:
         request.say(f"commit {head[:8]} already has the record {earlier.id}; nothing to compute")
         lock = journal.attachment(project.repository, earlier, LOCK_FILE)
-        around = surroundings.around(project.repository, earlier, project.config.report)
+        around = surroundings.around(project, earlier)
         text = _report(earlier, around)
         return Finished(earlier, text, lock, kept=False, earlier=earlier.id, around=around)
     result = _execute(project, request, start)
     record = _record(project, request, start, result, seconds=time.monotonic() - started)
-    around = surroundings.around(project.repository, record, project.config.report)
+    around = surroundings.around(project, record)
     text = _report(record, around)
     lock = read_lock(project)
     same = _same(project, record) if request.keep else None

@@ -6,7 +6,7 @@ from pathlib import Path
 from mltools.core import config as policy
 from mltools.core.config import Config
 from mltools.core.stages import Lock, Pipeline
-from mltools.edges import documents, dvcfiles, files
+from mltools.edges import documents, dvc, dvcfiles, files
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
 
@@ -35,6 +35,12 @@ class Project:
     def work_dir(self) -> Path:
         """Where reports and caches go; never tracked."""
         return self.root / WORK_DIR
+
+    @property
+    def dvc_dir(self) -> Path | None:
+        """Where the settings of the DVC repository lie that the project belongs to; None without one."""
+        root = dvc.find_root(self.root)
+        return None if root is None else root / ".dvc"
 
 
 def open_project(directory: Path) -> Project:

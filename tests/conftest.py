@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.buckets import bucket, s3_credentials, s3_server  # noqa: F401 - fixtures
 from tests.support import DATE, git, make_repo
 
 # No example is timed: machines differ. In CI the same examples every time, so that red means a change; by hand new ones.

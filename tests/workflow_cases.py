@@ -24,6 +24,7 @@ OPTIONS: Mapping[str, Sequence[Any]] = {
     "forks": (True, False),
     "environment": (None, "production eu"),
     "overrides": (None, "ada"),
+    "pictures": (None, "s3://pictures/reports"),
 }
 
 Choice = tuple[int, int]
@@ -67,11 +68,14 @@ PLAIN = {name: values[0] for name, values in OPTIONS.items()} | {
 
 def rendered(**options: Any) -> dict[str, str]:
     """The files of a case, by path."""
-    beside = {"prefix", "remote", "base", "release", "overrides"}
+    beside = {"prefix", "remote", "base", "release", "overrides", "pictures"}
     ci = {name: options[name] for name in options if name not in beside}
     tree: dict[str, Any] = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
     if options["release"]:
         tree["release"] = {"model": options["release"]}
+    if options["pictures"]:
+        at = "https://pictures.example/reports"
+        tree["report"] = {"images": "s3", "images_to": options["pictures"], "images_at": at}
     if options["overrides"]:
         tree["people"] = {options["overrides"]: {"github": options["overrides"]}}
         tree["overrides"] = {"by": [options["overrides"]]}

@@ -206,4 +206,5 @@ def _asset(tree: Mapping[str, Any]) -> Asset:
         size=need_whole(tree, "size"),
         complete=at(tree, "state") == "uploaded",
         digest=text(tree, "digest"),
+        url=text(tree, "browser_download_url") or "",
     )

@@ -74,7 +74,8 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
     directory = facts.prefix.rstrip("/")
     suffix = _suffix(facts.prefix)
     place = f" ({directory})" if directory else ""
-    remote = remotes.access(facts.remote)
+    remote, pictures = remotes.access(facts.remote), remotes.access(config.report.images_to)
+    plugins = dict.fromkeys(each.plugin for each in (remote, pictures) if each.plugin)
     return {
         "titles": {
             "mltools": f"mltools{place}",
@@ -95,8 +96,9 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "python": ci.python,
         "runner": ci.runner,
         "install": ci.install,
-        "plugin": remote.plugin,
+        "plugin": " ".join(plugins),
         "remote_secrets": remote.secrets,
+        "record_secrets": tuple(dict.fromkeys((*remote.secrets, *pictures.secrets))),
         "requirements": ci.requirements,
         "timeout": ci.timeout_minutes,
         "schedule": ci.schedule,

@@ -53,13 +53,17 @@ class CommitStatus:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file of a release; `complete` is false for an upload that broke off. `digest` is `sha256:...` where known."""
+    """A file of a release; `complete` is false for an upload that broke off. `digest` is `sha256:...` where known.
+
+    `url` is where people who may read the repository get it from, "" where the forge does not tell.
+    """
 
     id: int
     name: str
     size: int
     complete: bool
     digest: str | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`mltools report`: a run's report in the form that is asked for, and where people look."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,13 +10,13 @@ import click
 from mltools import bundle, ci, exhibits, journal, publishing, surroundings
 from mltools.cli.session import Session
 from mltools.core import page, report
-from mltools.core.config import Report
 from mltools.core.records import Record
 from mltools.core.report import text
 from mltools.core.report.around import NOTHING, Around
 from mltools.edges import documents, files
 from mltools.errors import MltoolsError, UsageError
 from mltools.journal import RECORD_FILE
+from mltools.pictures import Hosts
 from mltools.project import WORK_DIR, Project, find_root, open_project
 
 EXAMPLES = """\b
@@ -180,16 +181,20 @@ def _around(session: Session, record: Record, *, untrusted: bool = False, posted
     project = _project(session)
     if project is None:
         return NOTHING
-    wanted: Report = project.config.report
     if untrusted:
-        return Around(sections=wanted.sections)
-    provider = ci.detect(session.environ) or ci.PROVIDERS["github"]
-    address = partial(provider.file_address, session.environ) if posted else None
+        return Around(sections=project.config.report.sections)
     try:
-        return surroundings.around(project.repository, record, wanted, address=address)
+        found = surroundings.around(project, record)
     except MltoolsError as error:
         session.warn(f"the report goes without its history: {error.message}")
-        return Around(sections=wanted.sections)
+        found = Around(sections=project.config.report.sections)
+    if not posted:
+        return found
+    try:
+        return replace(found, images=surroundings.images(project, record, Hosts.of(session.environ)))
+    except MltoolsError as error:
+        session.warn(f"the report goes without its pictures: {error.message}")
+        return found
 
 
 def _pictures(session: Session, record: Record) -> Mapping[str, bytes]:

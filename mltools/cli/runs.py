@@ -1,6 +1,5 @@
 """`mltools runs`: the journal of runs."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from mltools.edges.git.read import Repository
 from mltools.errors import MltoolsError, RepositoryError, UsageError
 
 if TYPE_CHECKING:
+    from mltools.bundle import Bundle
     from mltools.edges.git.write import Writer
 
 SHOWN = 20
@@ -154,18 +154,20 @@ def add_command(session: Session, *, directory: Path) -> None:
     )
     session.result(f"run {found.record.id} {news}{count}" + (f"; pushed to {remote}" if remote else ""))
     if found.images:
-        _put_images(session, found.images, writer, remote)
+        _put_images(session, found, writer)
     if remote is None:
         session.hint("this repository has no origin; the run is kept here only")
 
 
-def _put_images(session: Session, images: Mapping[str, bytes], writer: "Writer", remote: str | None) -> None:
+def _put_images(session: Session, found: "Bundle", writer: "Writer") -> None:
     """Put a run's pictures where mltools.yaml says. A report without them is no failure."""
     from mltools.project import open_project  # noqa: PLC0415 - loads the configuration, which reading has no use for
 
     try:
-        backend = pictures.BACKENDS[open_project(session.directory).config.report.images]
-        count = backend.put(images, writer, remote, when=session.clock())
+        project = open_project(session.directory)
+        backend = pictures.BACKENDS[project.config.report.images]
+        place = pictures.Place(project, pictures.Hosts.of(session.environ), found.record.time)
+        count = backend.put(found.images, place, writer, when=session.clock())
     except MltoolsError as error:
         session.warn(f"the run's pictures are not kept: {error.message}")
         return

@@ -163,12 +163,35 @@ class Report(Section):
         ),
     ] = ()
     images: Annotated[
-        Literal["none", "ref"],
+        Literal["none", "ref", "release", "s3"],
         Field(
-            description="where PNG plots of the pipeline are put so that comments can show them: "
-            "`none`, or `ref` for the repository's own refs/mltools/images"
+            description="where PNG plots of the pipeline are put so that comments can show them: `none`, `ref` for the "
+            "repository's own refs/mltools/images, `release` for a forge release of each month, `s3` for a bucket"
         ),
     ] = "none"
+    images_to: Annotated[
+        str | None,
+        Field(
+            pattern=r"^s3://[^/\s]+(/[^\s]*)?$",
+            description="with `s3`: the place in the bucket, written with DVC's settings for that bucket",
+        ),
+    ] = None
+    images_at: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^\s@?#]+$",
+            description="with `s3`: the address at which readers find what lies there, without signing in",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _images_placed(self) -> Self:
+        given = [name for name in ("images_to", "images_at") if getattr(self, name) is not None]
+        if self.images == "s3" and len(given) < 2:  # noqa: PLR2004 - both
+            raise ValueError("images: s3 needs both 'images_to' and 'images_at'")
+        if self.images != "s3" and given:
+            raise ValueError(f"{given[0]!r} goes with images: s3 alone")
+        return self
 
 
 def _ours(requirement: str) -> str:

@@ -66,6 +66,14 @@ class Store:
             (place / file.relative).parent.mkdir(parents=True, exist_ok=True)
         self._asked([partial(self._get, file, place / file.relative) for file in files], heard)
 
+    def put(self, named: Mapping[str, Path]) -> None:
+        """Write files below the address, by name; what lies there under such a name is replaced. Raises DataError."""
+        root = self.path.rstrip("/")
+        self._asked([partial(self._put, path, f"{root}/{name}") for name, path in named.items()])
+
+    def _put(self, path: Path, target: str, _: Heard) -> None:
+        self.filesystem.fs.put_file(str(path), target)
+
     def _listing(self) -> tuple[Stored, ...]:
         info = self.filesystem.info(self.path)
         if info["type"] != "directory":

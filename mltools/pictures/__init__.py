@@ -12,12 +12,12 @@ from mltools.core.plots import MOST_IMAGES, Image
 from mltools.core.png import png_size
 from mltools.edges import files
 from mltools.errors import DataError
-from mltools.pictures import none, ref
-from mltools.pictures.backend import Backend, Place
+from mltools.pictures import none, ref, release, s3
+from mltools.pictures.backend import Backend, Hosts, Place
 
-__all__ = ["BACKENDS", "FOLDER", "MOST_BYTES", "Backend", "Place", "read", "write"]
+__all__ = ["BACKENDS", "FOLDER", "MOST_BYTES", "Backend", "Hosts", "Place", "read", "write"]
 
-BACKENDS: Mapping[str, Backend] = {"none": none, "ref": ref}
+BACKENDS: Mapping[str, Backend] = {"none": none, "ref": ref, "release": release, "s3": s3}
 
 FOLDER, SUFFIX = "images", ".png"
 MOST_BYTES = 5 << 20  # of all pictures of a run

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def put(
     pictures: Mapping[str, bytes],  # noqa: ARG001
+    place: Place,  # noqa: ARG001
     writer: "Writer",  # noqa: ARG001
-    remote: str | None,  # noqa: ARG001
     *,
     when: datetime,  # noqa: ARG001
 ) -> int:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 REF = "refs/mltools/images"
 
 
-def put(pictures: Mapping[str, bytes], writer: "Writer", remote: str | None, *, when: datetime) -> int:
+def put(pictures: Mapping[str, bytes], place: Place, writer: "Writer", *, when: datetime) -> int:
     if not pictures:
         return 0
+    remote = "origin" if "origin" in place.project.repository.remotes() else None
     if remote:
         writer.receive(remote, REF)
     named = {_path(digest): content for digest, content in pictures.items()}
@@ -28,11 +29,12 @@ def put(pictures: Mapping[str, bytes], writer: "Writer", remote: str | None, *, 
 
 
 def addresses(wanted: Collection[str], place: Place) -> dict[str, str]:
-    tip = place.repository.oid(REF) if wanted else None
+    repository = place.project.repository
+    tip = repository.oid(REF) if wanted else None
     if tip is None:
         return {}
-    there = place.repository.tree(tip)
-    found = {digest: place.address(tip, _path(digest)) for digest in wanted if _path(digest) in there}
+    there = repository.tree(tip)
+    found = {digest: place.hosts.address(tip, _path(digest)) for digest in wanted if _path(digest) in there}
     return {digest: address for digest, address in found.items() if address is not None}
 
 

@@ -3,66 +3,22 @@
 import gzip
 import hashlib
 import http.server
-import logging
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import pytest
-from moto.server import ThreadedMotoServer
 
 from mltools.edges import dvcfs, remote
 from mltools.errors import ConfigError, DataError, MltoolsError
+from tests.buckets import SECRET, Bucket
 from tests.support import make_repo, mltools
 
 CONTRACT = "schema: 1\ncolumns:\n  a: {type: integer}\n  b: {type: string}\n"
 GOOD = b"a,b\n1,x\n2,y\n"
-SECRET = "a-secret-that-nobody-may-see"
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket on the local server."""
-
-    name: str
-    endpoint: str
-    client: Any
-
-    def put(self, **files: bytes) -> None:
-        for key, content in files.items():
-            self.client.put_object(Bucket=self.name, Key=key, Body=content)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture
-def bucket(server: ThreadedMotoServer, credentials: None, request: pytest.FixtureRequest) -> Bucket:  # noqa: ARG001 - set before the client is made
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    name = f"bucket-{abs(hash(request.node.name)) % 10**9}"
-    client = boto3.client("s3", endpoint_url=endpoint)
-    client.create_bucket(Bucket=name)
-    return Bucket(name, endpoint, client)
 
 
 def project(place: Path, path: str, remotes: Mapping[str, Mapping[str, str]] | None = None) -> Path:
@@ -268,7 +224,7 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.usefixtures("credentials")
+@pytest.mark.usefixtures("s3_credentials")
 @pytest.mark.parametrize("scheme", ["s3", "http"])
 def test_a_store_that_says_nothing_is_waited_for_a_bounded_time(
     tmp_path: Path, nobody: str, scheme: str, monkeypatch: pytest.MonkeyPatch

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from mltools import bundle, journal, surroundings
-from mltools.core.config import Report
 from mltools.core.records import Record
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
 from mltools.project import open_project
 from tests import reports
-from tests.github_server import serving
+from tests.github_server import Fault, serving
 from tests.integration.test_report_command import report
 from tests.pictures import png
 from tests.rendered import of_html
@@ -96,7 +95,7 @@ def test_a_circle_of_bases_ends(project: Path) -> None:
 
 def test_without_a_journal_there_is_no_history(project: Path) -> None:
     record = reports.full()
-    assert surroundings.around(Repository.find(project), record, Report()).history == ()
+    assert surroundings.around(open_project(project), record).history == ()
 
 
 def test_a_shallow_clone_shows_the_same_history(project: Path, tmp_path: Path) -> None:
@@ -211,7 +210,7 @@ def pictured(place: Path, directory: Path, content: bytes) -> Record:
 
 def publish(clone: Path, run: Path, images: str, variables: dict[str, str], *more: str) -> Result:
     (clone / "mltools.yaml").write_text(f"schema: 1\nreport: {{images: {images}}}\n")
-    added = mltools(clone, "runs", "add", str(run))
+    added = mltools(clone, "runs", "add", str(run), env=variables)
     assert added.code == 0, added.err
     done = report(clone, "post", "--run", str(run), *more, env=variables)
     assert done.code == 0, done.err
@@ -257,6 +256,30 @@ def test_pictures_that_cannot_be_kept_stop_nothing(clone: Path, remote: Path, tm
         pull = github.forge.open_pull(record.commit)
         added = publish(clone, tmp_path / "run", "ref", github.environ())
         assert len(github.forge.texts(pull.number)) == 1
+    assert "the run's pictures are not kept" in added.err
+
+
+def test_a_picture_in_a_forge_release_is_shown_in_the_comment(clone: Path, tmp_path: Path) -> None:
+    commit(clone, FILES)
+    record = pictured(clone, tmp_path / "run", png())
+    with serving() as github:
+        pull = github.forge.open_pull(record.commit)
+        publish(clone, tmp_path / "run", "release", github.environ())
+        (text,) = github.forge.texts(pull.number)
+        ((asset,),) = [each["assets"] for each in github.forge.releases.values()]
+        assert github.problems == []
+    assert asset["name"] == f"{record.images[0].sha256}.png"
+    assert f"]({asset['browser_download_url']})" in text
+
+
+def test_pictures_that_cannot_be_found_stop_no_comment(clone: Path, tmp_path: Path) -> None:
+    commit(clone, FILES)
+    record = pictured(clone, tmp_path / "run", png())
+    with serving() as github:
+        pull = github.forge.open_pull(record.commit)
+        github.faults.append(Fault("GET", "/releases/tags/", times=100, status=403))
+        added = publish(clone, tmp_path / "run", "release", github.environ())
+        assert "![" not in github.forge.texts(pull.number)[0]
     assert "the run's pictures are not kept" in added.err
 
 

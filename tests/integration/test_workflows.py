@@ -348,3 +348,15 @@ class TestText:
         assert '"$MLTOOLS_INSTALL" dvc-s3' in train.commands
         (fetch,) = [step for step in train.steps if "mltools data pull" in step.get("run", "")]
         assert fetch["env"]["AWS_SECRET_ACCESS_KEY"] == "${{ secrets.AWS_SECRET_ACCESS_KEY }}"
+
+    def test_of_a_bucket_for_pictures_reaches_the_step_that_puts_them_there_alone(self) -> None:
+        made = list(jobs(rendered(**{**PLAIN, "pictures": "s3://pictures/reports"})))
+        given = [
+            step["name"]
+            for job in made
+            for step in job.steps
+            if "AWS_SECRET_ACCESS_KEY" in step.get("env", {})
+        ]
+        assert given == ["Record the run"]
+        (publish,) = [job for job in made if job.name == "publish" and "mltools runs add" in job.commands]
+        assert '"$MLTOOLS_INSTALL" dvc-s3' in publish.commands

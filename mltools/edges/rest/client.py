@@ -26,6 +26,7 @@ MAX_PAGES = 1_000
 PAGE_SIZE = 100
 
 GONE = frozenset({404, 410})
+UNSEEN = GONE | {401, 403}
 SUCCESSES = range(200, 300)
 HINTS = {
     401: "the token is wrong or has expired",
@@ -79,6 +80,16 @@ class Client:
             if error.status in GONE:
                 return None
             raise
+
+    def has(self, path: str) -> bool:
+        """Whether something is there that may be read with this token, or without one."""
+        try:
+            self._ask(Request("HEAD", self._url(path, None), repeatable=True))
+        except ProviderError as error:
+            if error.status in UNSEEN:
+                return False
+            raise
+        return True
 
     def pages(self, path: str, params: Mapping[str, str | int] | None = None) -> Iterator[Any]:
         """The items of all pages of a list, following the `Link` headers."""
