@@ -87,7 +87,7 @@ def known(writer: "Writer", model: str, remote: str | None) -> Known:
     there = {name: ref.commit or ref.oid for name, ref in here.items()}
     if remote is not None:
         there = writer.remote_tags(remote, pattern)
-        _agree(here, there, remote)
+        agree(here, there, remote)
     standing = _versions(there)
     latest: Version | None = None
     while latest is None and (candidate := highest(standing)) is not None:
@@ -172,7 +172,8 @@ def _versions(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _agree(here: dict[str, Ref], there: dict[str, str], remote: str) -> None:
+def agree(here: Mapping[str, Ref], there: Mapping[str, str], remote: str) -> None:
+    """Raises RepositoryError for a tag that stands on another commit here than at the remote."""
     for name, ref in here.items():
         commit = ref.commit or ref.oid
         if name in there and there[name] != commit:

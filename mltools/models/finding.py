@@ -86,7 +86,7 @@ def _here(place: Place, wanted: Reference) -> tuple[Model, Version]:
         return model, registry.find_version(model, wanted)
     except UsageError as error:
         named = (
-            {version_tag(name, wanted.version) for name in _names(place, wanted.model)}
+            {version_tag(name, wanted.version) for name in names_of(place, wanted.model)}
             if wanted.version
             else ()
         )
@@ -102,7 +102,7 @@ def _fetch(place: Place, wanted: Reference) -> bool:
     if remote is None:
         return False
     try:
-        for name in _names(place, wanted.model):
+        for name in names_of(place, wanted.model):
             if wanted.version is not None:
                 tag = version_tag(name, wanted.version)
                 place.writer.fetch(remote, f"{TAGS}{tag}:{TAGS}{tag}")
@@ -115,7 +115,7 @@ def _fetch(place: Place, wanted: Reference) -> bool:
     return True
 
 
-def _names(place: Place, model: str) -> list[str]:
+def names_of(place: Place, model: str) -> list[str]:
     """What the model may be called in full: as it is, and as a model of the project here."""
     names = [model]
     if place.inside and ":" not in model:

@@ -10,9 +10,8 @@ from posixpath import join, normpath
 from mltools.core.registry import TAGS
 from mltools.core.release_record import ReleaseRecord, tag_message
 from mltools.core.tags import version_tag
-from mltools.edges.git.tagging import tag_object
-from mltools.edges.git.write import PushError, Writer
-from mltools.errors import RepositoryError
+from mltools.edges.git import tagging
+from mltools.edges.git.write import Writer
 from mltools.project import LOCK_FILE, Project
 from mltools.releasing.desk import Desk
 from mltools.releasing.material import Material
@@ -75,10 +74,7 @@ def write_tag(
     With a remote the tag stands there before it stands here, so that a refused push leaves nothing behind.
     """
     name = version_tag(record.model, record.version)
-    made = tag_object(writer.repository, writer.environ, name, commit, tag_message(record), when=when)
-    if remote is not None and not _pushed(writer, remote, f"{made}:{TAGS}{name}"):
-        return False
-    return _named(writer, f"{TAGS}{name}", made)
+    return tagging.create(writer, name, commit, tag_message(record), remote=remote, when=when)
 
 
 def steps(desk: Desk, tag: str, ground: Ground) -> tuple[str, ...]:
@@ -97,29 +93,7 @@ def steps(desk: Desk, tag: str, ground: Ground) -> tuple[str, ...]:
 
 def push_tag(writer: Writer, name: str, remote: str) -> bool:
     """Push a tag that stands here only; False when the remote has one of that name by now."""
-    return _pushed(writer, remote, f"{TAGS}{name}:{TAGS}{name}")
-
-
-def _pushed(writer: Writer, remote: str, refspec: str) -> bool:
-    try:
-        writer.push(remote, refspec)
-    except PushError as error:
-        if error.race:
-            return False
-        raise
-    return True
-
-
-def _named(writer: Writer, ref: str, made: str) -> bool:
-    """Give the tag its name here; False when another process of this clone was faster with another one."""
-    try:
-        writer.update_ref(ref, made, None)
-    except RepositoryError:
-        there = writer.repository.oid(ref)
-        if there is None:
-            raise
-        return there == made
-    return True
+    return tagging.pushed(writer, remote, f"{TAGS}{name}:{TAGS}{name}")
 
 
 def _md5(content: bytes | None) -> str | None:

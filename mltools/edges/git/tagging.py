@@ -9,11 +9,52 @@ import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 
+from mltools.edges.git.pushing import PushError
 from mltools.edges.git.read import Repository
 from mltools.edges.git.runner import Runner, words
+from mltools.edges.git.write import Writer
 from mltools.errors import RepositoryError
 
+TAGS = "refs/tags/"
+
 _SHA256 = 64
+
+
+def create(
+    writer: Writer, name: str, commit: str, message: str, *, remote: str | None, when: datetime
+) -> bool:
+    """Create an annotated tag; False when there is one of that name already, at the remote or here.
+
+    With a remote the tag stands there before it stands here, so that a refused push leaves nothing behind. Raises
+    PushError when the remote refuses for another reason.
+    """
+    made = tag_object(writer.repository, writer.environ, name, commit, message, when=when)
+    if remote is not None and not pushed(writer, remote, f"{made}:{TAGS}{name}"):
+        return False
+    return _named(writer, f"{TAGS}{name}", made)
+
+
+def pushed(writer: Writer, remote: str, refspec: str) -> bool:
+    """Push a new ref; False when somebody else's stands there. Raises PushError when the remote refuses."""
+    try:
+        writer.push(remote, refspec)
+    except PushError as error:
+        if error.race:
+            return False
+        raise
+    return True
+
+
+def _named(writer: Writer, ref: str, made: str) -> bool:
+    """Give the tag its name here; False when another process of this clone was faster with another one."""
+    try:
+        writer.update_ref(ref, made, None)
+    except RepositoryError:
+        there = writer.repository.oid(ref)
+        if there is None:
+            raise
+        return there == made
+    return True
 
 
 def tag_object(
