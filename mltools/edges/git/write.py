@@ -20,7 +20,10 @@ from mltools.errors import RepositoryError
 __all__ = ["PushError", "Writer"]
 
 LOCAL_DEADLINE = 30.0
-REMOTE_DEADLINE = 60.0
+REMOTE_DEADLINE = 300.0
+# Writers that wait cost those who write: with 16 of them at one remote, short pauses take most of its time.
+LONGEST_PAUSE, LONGEST_REMOTE_PAUSE = 1.0, 3.0
+DOUBLINGS = 20
 PATIENCE = 6
 
 # The user's pre-push hook guards what people push (and ours pushes data: it would call itself); tags that happen to
@@ -123,29 +126,28 @@ class Writer:
 
         When others were faster, their files and ours are joined on top of both tips, and pushed again.
         """
-        ours = candidate = self.repository.oid(ref)
         theirs: str | None = None
-        stuck = 0
-        for _ in attempts(REMOTE_DEADLINE):
-            if ours is None or candidate is None:
+        lost = stuck = 0
+        for _ in attempts(REMOTE_DEADLINE, longest=LONGEST_REMOTE_PAUSE):
+            # Read after the pause, because others win in whatever time lies between this and the push.
+            if lost:
+                before, theirs = theirs, self._fetch_tip(remote, ref)
+                stuck = stuck + 1 if theirs == before else 0
+            ours = self.repository.oid(ref)
+            candidate = self._union(ours, theirs, when=when)
+            if candidate is None:
                 return
             try:
                 self.push(remote, f"{candidate}:{ref}")
             except PushError as refusal:
-                if not refusal.race:
+                # Refused again and again on top of the remote's own tip: this is no race.
+                if not refusal.race or stuck > PATIENCE:
                     raise
-                before, theirs = theirs, self._fetch_tip(remote, ref)
-                stuck = stuck + 1 if theirs == before else 0
-                if (
-                    stuck > PATIENCE
-                ):  # refused again and again on top of the remote's own tip: this is no race
-                    raise
+                lost += 1
             else:
                 if candidate == ours or self._swap(ref, candidate, ours):
                     return
                 theirs = candidate  # somebody here added meanwhile; that goes on top
-            ours = self.repository.oid(ref)
-            candidate = self._union(ours, theirs, when=when)
         raise RepositoryError(
             f"{plumbing.without_credentials(remote)}: {ref} could not be pushed within {REMOTE_DEADLINE:g} s, because others push to it all the time",
             hint="nothing is lost: try again",
@@ -293,13 +295,13 @@ class Writer:
         return datetime.fromtimestamp(max(int(date) for date in dates), UTC)
 
 
-def attempts(deadline: float) -> Iterator[int]:
+def attempts(deadline: float, *, longest: float = LONGEST_PAUSE) -> Iterator[int]:
     """Attempt numbers until the deadline, with growing, jittered pauses between them: racing writers drift apart."""
     end = time.monotonic() + deadline
     number = 0
     while True:
         yield number
-        pause = random.uniform(0, min(1.0, 0.01 * 2**number))  # noqa: S311 - no secret
+        pause = random.uniform(0, min(longest, 0.01 * 2 ** min(number, DOUBLINGS)))  # noqa: S311 - no secret
         if time.monotonic() + pause > end:
             return
         time.sleep(pause)
