@@ -101,13 +101,21 @@ def _configuration() -> str:
     for key, spec in tree["properties"].items():
         for name in _references(spec):
             model = definitions[name]
-            title = (
-                f"`gates[]`, kind `{_kind(model)}`"
-                if key == "gates"
-                else f"`{key}{'[]' if 'items' in spec else ''}`"
-            )
+            place = f"{key}{'[]' if 'items' in spec else ''}"
+            title = f"`gates[]`, kind `{_kind(model)}`" if key == "gates" else f"`{place}`"
             parts.append(f"## {title}\n\n{_summary(model)}\n\n{_table(model)}")
+            parts += _nested(place, model, definitions)
     return _joined(parts)
+
+
+def _nested(place: str, model: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
+    """A table for each section inside a section."""
+    for key, spec in model["properties"].items():
+        for name in _references(spec):
+            inner = definitions[name]
+            if "properties" in inner:
+                title = f"{place}.{key}{'[]' if 'items' in spec else ''}"
+                yield f"### `{title}`\n\n{_summary(inner)}\n\n{_table(inner)}"
 
 
 def _contract() -> str:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from mltools.core import urls
 from mltools.core.gates import Gate
+from mltools.core.monitor.policy import Monitor
 from mltools.core.sections import SectionName
 from mltools.core.strict import LineOf, Section, parse_model
 
@@ -311,6 +312,7 @@ class Config(Section):
         Field(description="people that this file speaks of, by name"),
     ] = Field(default_factory=dict)
     overrides: Overrides = Overrides()
+    monitor: Monitor = Monitor()
     ci: CI | None = None
 
     @field_validator("overrides")

@@ -55,12 +55,23 @@ class Psi:
 class Ks:
     """The largest distance between two distribution functions, 0 to 1, and the chance of one so large without drift.
 
-    The distance of the rows themselves is within `slack` of it: the mass of the largest bin.
+    The distance of the rows themselves is within `slack` of it: the mass of the largest bin. It is at least `least`,
+    wherever in their bins the values lie, and `least_p` is the chance of that: no alarm by it is owed to the bins.
     """
 
     distance: float
     p_value: float
     slack: float
+    least: float = 0.0
+    least_p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Homogeneity:
+    """Pearson's chi-square statistic for "both sides have the same shares of each value", with its degrees."""
+
+    statistic: float
+    degrees: int
 
 
 def psi(base: ColumnProfile, head: ColumnProfile) -> Psi:
@@ -117,9 +128,30 @@ def ks(base: ColumnProfile, head: ColumnProfile) -> Ks | None:
         return None
     one, other = both
     cuts = {*one.cuts, *other.cuts}
-    distance = max(abs(one.below(cut) / one.total - other.below(cut) / other.total) for cut in cuts)
-    size = one.total * other.total / (one.total + other.total)
-    return Ks(distance, _kolmogorov(distance * math.sqrt(size)), max(one.slack, other.slack))
+    apart = {cut: abs(one.below(cut) / one.total - other.below(cut) / other.total) for cut in cuts}
+    distance = max(apart.values())
+    least = max(0.0, *(gap - one.doubt(cut) - other.doubt(cut) for cut, gap in apart.items()))
+    size = math.sqrt(one.total * other.total / (one.total + other.total))
+    slack = max(one.slack, other.slack)
+    return Ks(distance, _kolmogorov(distance * size), slack, least, _kolmogorov(least * size))
+
+
+def homogeneity(base: ColumnProfile, head: ColumnProfile) -> Homogeneity | None:
+    """Whether values come in the same shares, rare ones together; None where they are not counted one by one.
+
+    Rows without a value take no part.
+    """
+    if base.categories is None or head.categories is None or not base.count or not head.count:
+        return None
+    pairs = [pair for pair in _by_value(_categories(base), _categories(head), base, head) if any(pair)]
+    total = base.count + head.count
+    expected = [((old + new) * base.count / total, (old + new) * head.count / total) for old, new in pairs]
+    statistic = math.fsum(
+        (seen - due) ** 2 / due
+        for pair, dues in zip(pairs, expected, strict=True)
+        for seen, due in zip(pair, dues, strict=True)
+    )
+    return Homogeneity(statistic, len(pairs) - 1)
 
 
 def _pairs(base: ColumnProfile, head: ColumnProfile) -> tuple[str, Pairs]:

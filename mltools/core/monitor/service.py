@@ -1,0 +1,57 @@
+"""Whether a service keeps its objectives: errors, latency, rows that break the contract. Judged with intervals.
+
+A share is broken where its whole interval lies beyond the objective, and watched where only the share itself does: so
+three failed requests out of ten are no proof of anything, and thirty out of thirty are.
+"""
+
+from collections.abc import Iterator
+
+from mltools.core.monitor.findings import Broken, Finding, Level, Traffic
+from mltools.core.monitor.policy import Latency, Monitor
+from mltools.core.stats.proportions import interval
+
+NAMED = 3
+
+
+def findings(traffic: Traffic, broken: Broken, policy: Monitor) -> Iterator[Finding]:
+    """What is to be said of each objective."""
+    if policy.errors is not None and traffic.rows:
+        level, evidence = _above(traffic.failed, traffic.rows, policy.errors)
+        told = f"{_share(traffic.failed, traffic.rows)} of the requests failed; {policy.errors:.3g} may"
+        yield Finding("errors", level, told, evidence)
+    if policy.invalid is not None and broken.checked:
+        level, evidence = _above(broken.rows, broken.checked, policy.invalid)
+        rules = f": {'; '.join(broken.rules[:NAMED])}" if broken.rules else ""
+        told = f"{_share(broken.rows, broken.checked)} of the rows break the input contract; {policy.invalid:.3g} may"
+        yield Finding("contract", level, told + rules, {**evidence, "rules": list(broken.rules)})
+    if policy.latency is not None and traffic.timed and traffic.within is not None:
+        yield _latency(traffic.within, traffic.timed, policy.latency)
+    if traffic.unreadable:
+        lines = f"{traffic.unreadable:,} line{'s' * (traffic.unreadable != 1)}"
+        yield Finding(
+            "log", Level.WATCH, f"{lines} of the request log cannot be read", {"lines": traffic.unreadable}
+        )
+    if traffic.ahead:
+        told = f"{traffic.ahead:,} requests are dated after this check: a clock is wrong"
+        yield Finding("clock", Level.WATCH, told, {"requests": traffic.ahead})
+
+
+def _latency(within: int, timed: int, wanted: Latency) -> Finding:
+    level, evidence = _above(timed - within, timed, 1 - wanted.share)
+    told = (
+        f"{_share(within, timed)} of the requests were answered within {wanted.milliseconds:g} ms; "
+        f"{wanted.share:.3g} should be"
+    )
+    return Finding("latency", level, told, evidence)
+
+
+def _above(hits: int, rows: int, limit: float) -> tuple[Level, dict[str, float]]:
+    low, high = interval(hits, rows)
+    evidence = {"hits": hits, "rows": rows, "low": low, "high": high, "limit": limit}
+    if hits / rows <= limit:
+        return Level.OK, evidence
+    return Level.BROKEN if low > limit else Level.WATCH, evidence
+
+
+def _share(hits: int, rows: int) -> str:
+    return f"{hits:,} of {rows:,} ({hits / rows:.2%})"
