@@ -75,11 +75,15 @@ def run(command: Command, cwd: Path, environ: Mapping[str, str], *, code: int = 
 
 
 def environment(home: Path) -> dict[str, str]:
-    """An environment without the user's configuration, reports to DVC's makers, update checks and colours."""
+    """An environment without the user's configuration, reports to DVC's makers, update checks and colours.
+
+    Compiled modules may be kept, as an installed package's are: else what lies in a checkout would be compiled each time.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GIT_", "GITHUB_", "DVC_", "MLTOOLS_")) and name != "CI"
+        if not name.startswith(("GIT_", "GITHUB_", "DVC_", "MLTOOLS_"))
+        and name not in {"CI", "PYTHONDONTWRITEBYTECODE"}
     }
     identity = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in IDENTITY}
     return {

@@ -22,6 +22,8 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITHUB_", "MLTOOLS_", "DVC_")) or name in {"CI", "GH_TOKEN", "NO_COLOR"}:
             monkeypatch.delenv(name)
+    # What the tests start shall not compile the whole package each time.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     settings = {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
