@@ -39,7 +39,7 @@ def rows_from(content: bytes, path: str) -> Rows:
 def _delimited(content: bytes, delimiter: str) -> Rows:
     try:
         text = content.decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+        return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"it cannot be read: {error}") from error
 
