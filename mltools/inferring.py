@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pydantic import ValidationError
+
 from mltools import locating
 from mltools.core.config import FILE, DataSource
 from mltools.core.contract import Contract, parse_contract
@@ -155,9 +157,17 @@ def entry(where: Target) -> dict[str, str]:
     return {"path": where.data, "schema": where.contract}
 
 
+def listable(where: Target) -> bool:
+    """Whether mltools.yaml may list the data: an address, or a path inside the project."""
+    try:
+        DataSource.model_validate(entry(where))
+    except ValidationError:
+        return False
+    return True
+
+
 def add(where: Target) -> None:
-    """List the data set in mltools.yaml; the rest of the file stays as it is. Raises ConfigError."""
-    DataSource.model_validate(entry(where))
+    """List the data set, which is `listable`, in mltools.yaml; the rest of the file stays as it is. Raises ConfigError."""
     path = where.root / FILE
     content = files.read_bytes(path)
     item = {key: scalar(value) for key, value in entry(where).items()}

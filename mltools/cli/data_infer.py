@@ -8,7 +8,7 @@ from mltools import inferring
 from mltools.cli import progress
 from mltools.cli.session import Session
 from mltools.core.config import FILE
-from mltools.core.urls import is_url
+from mltools.core.names import shown
 from mltools.edges import documents
 from mltools.edges.yamltext import scalar
 from mltools.errors import UsageError
@@ -56,8 +56,11 @@ def infer(
         raise UsageError("--output and --name say the same", hint="give one of them")
     project = open_project(session.directory)
     where = inferring.target(project, session.directory, path, output=output, name=name)
-    if add and not where.listed and not is_url(where.data) and Path(where.data).is_absolute():
-        raise UsageError(f"{path} lies outside the project, so {FILE} cannot list it")
+    if add and not where.listed and not inferring.listable(where):
+        raise UsageError(
+            f"{shown(path)} is no path inside the project, so {FILE} cannot list it",
+            hint="put the data into the project, for example with `dvc import-url`",
+        )
     with progress.bar(session, where.data, wanted=not as_json) as told:
         proposal = inferring.propose(project, where, told)
     if not dry_run:
@@ -102,6 +105,8 @@ def _show(session: Session, proposal: Proposal, *, dry_run: bool) -> None:
 def _tell_listing(session: Session, proposal: Proposal, *, added: bool) -> None:
     if added:
         session.say(f"{FILE}: lists {proposal.target.data} now")
+        return
+    if not inferring.listable(proposal.target):
         return
     lines = [f"{key}: {scalar(value)}" for key, value in inferring.entry(proposal.target).items()]
     session.hint(

@@ -414,14 +414,19 @@ def test_few_rows_and_columns_of_gaps_are_said(project: Path) -> None:
     assert mltools(project, "data", "validate").code == 0
 
 
-def test_data_outside_the_project_have_a_contract_but_no_entry(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("absolute", [True, False])
+def test_data_outside_the_project_have_a_contract_but_no_entry(
+    project: Path, tmp_path: Path, *, absolute: bool
+) -> None:
     (tmp_path / "far.csv").write_text(DATA)
-    far = str(tmp_path / "far.csv")
-    assert mltools(project, "data", "infer", far).code == 0
+    far = str(tmp_path / "far.csv") if absolute else os.path.relpath(tmp_path / "far.csv", project)
+    done = mltools(project, "data", "infer", far)
+    assert done.code == 0
+    assert "--add" not in done.err
     assert (project / "schemas/far.yaml").exists()
     done = mltools(project, "data", "infer", far, "--add")
     assert done.code == 2
-    assert "lies outside the project, so mltools.yaml cannot list it" in done.err
+    assert "is no path inside the project, so mltools.yaml cannot list it" in done.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
