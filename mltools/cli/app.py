@@ -18,6 +18,7 @@ from mltools.cli.session import Session, fail
 from mltools.errors import MltoolsError
 
 PASSED, SAID_NO, WRONG_USE, UNDECIDABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 130
+UNREAD = 141  # what a shell says of a program that SIGPIPE ended
 
 ISSUES = "https://github.com/mltools-gitops/mltools/issues"
 
@@ -112,10 +113,11 @@ def invoke(argv: list[str]) -> int:
             traceback.print_exc()
         fail(error, environ)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): its choice, not an error. Nothing can be flushed any more.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away (`| head`), for which click ends the process with 1: that is what a gate
+        # says that failed. Nothing can be flushed any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PASSED
+        return UNREAD
     except Exception:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
         _confess(environ)
         return BUG

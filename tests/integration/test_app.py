@@ -1,5 +1,6 @@
 """The command line's boundary: exit codes, messages, start-up."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -95,6 +96,17 @@ def test_a_bug_ends_with_4_and_says_where_to_report(tmp_path: Path) -> None:
     assert "RuntimeError: surprise" in done.stderr
     assert "error: a bug in mltools" in done.stderr
     assert "please report" in done.stderr
+
+
+def test_a_reader_that_went_away_gets_neither_a_verdict_nor_a_traceback(tmp_path: Path) -> None:
+    there, gone = os.pipe()
+    os.close(there)
+    done = subprocess.run(
+        [sys.executable, "-m", "mltools", "--help"],
+        cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(gone)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
