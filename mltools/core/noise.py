@@ -1,6 +1,6 @@
 """The noise floor: how far a metric moves when nothing but the seed does."""
 
-import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -53,10 +53,13 @@ def spreads(runs: Sequence[Mapping[str, Scalar]]) -> dict[str, Spread]:
         values = [value for run in runs if (value := number(run.get(name))) is not None]
         if len(values) < len(runs) or len(values) < FEWEST:
             continue
-        mean = math.fsum(values) / len(values)
-        variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
         found[name] = Spread(
-            n=len(values), mean=mean, sd=math.sqrt(variance), minimum=min(values), maximum=max(values)
+            n=len(values),
+            mean=statistics.mean(values),
+            # In fractions: the rounding of a mean is no noise, and a change would be counted in multiples of it.
+            sd=statistics.stdev(values),
+            minimum=min(values),
+            maximum=max(values),
         )
     return found
 

@@ -26,6 +26,11 @@ def test_the_spread_is_the_sample_standard_deviation(values: list[float]) -> Non
     assert (spread.n, spread.minimum, spread.maximum) == (len(values), min(values), max(values))
 
 
+def test_what_no_seed_moves_has_no_spread_at_all() -> None:
+    spread = spreads([{"m": 0.95}, {"m": 0.95}, {"m": 0.95}])["m"]
+    assert (spread.mean, spread.sd) == (0.95, 0.0)
+
+
 def test_only_numbers_of_every_run_have_a_spread() -> None:
     found = spreads([{"a": 1, "b": 1.0, "c": "x", "d": True}, {"a": 3, "c": "x", "d": True}])
     assert list(found) == ["a"]

@@ -8,9 +8,10 @@ import pytest
 
 from mltools.core import page, report
 from mltools.core.records import Record, parse_record
-from mltools.core.report import text
+from mltools.core.report import metrics, text
 from mltools.core.report.around import Around
 from mltools.core.report.facts import summarise
+from mltools.core.report.rows import Row
 from mltools.core.sections import SectionName
 from mltools.errors import ConfigError
 from tests import reports
@@ -195,6 +196,18 @@ def test_the_headline_names_the_gate_that_failed_before_one_that_could_not_decid
     assert reports.full().summary.startswith(
         "failed: 4 of 7 gates passed, 1 overridden; loss-kept: test.log_loss went"
     )
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (0.004, "2.5 times the noise of 0.004"),
+        (1e-16, "over 100 times the noise of 1e-16"),
+        (0.0, "no seed moved it"),
+    ],
+)
+def test_a_change_is_held_against_the_noise_in_words_that_can_be_weighed(noise: float, said: str) -> None:
+    assert metrics.beside(Row("m", 0.5, 0.51, change=0.01, noise=noise)) == (said,)
 
 
 def test_an_interval_stands_beside_the_change_it_belongs_to() -> None:

@@ -10,6 +10,8 @@ from mltools.core.report.facts import judged, shown, signed
 from mltools.core.report.rows import Interval, Row
 
 HEADER = ("Metric", "Base", "This change", "Change", "Gate", "Verdict")
+# More times the noise than this is no number that anybody weighs.
+MANY = 100
 
 
 def render(record: Record) -> str | None:
@@ -53,9 +55,16 @@ def beside(row: Row) -> tuple[str, ...]:
     """What a change is to be seen against: its interval, and how far the metric moves by the seed alone."""
     found = [] if row.interval is None else [span(row.interval)]
     if row.noise is not None and row.change is not None:
-        times = f"{abs(row.change) / row.noise:.2g} times " if row.noise else ""
-        found.append(f"{times}the noise of {shown(row.noise)}")
+        found.append(_against_noise(abs(row.change), row.noise))
     return tuple(found)
+
+
+def _against_noise(size: float, noise: float) -> str:
+    if not noise:
+        return "no seed moved it"
+    times = size / noise
+    count = f"{times:.2g}" if times < MANY else f"over {MANY}"
+    return f"{count} times the noise of {noise:.3g}"
 
 
 def span(interval: Interval) -> str:
