@@ -40,6 +40,11 @@ def test_significance(require: str, decision: Decision, outcome: Outcome, *, not
     assert verdict.outcome is outcome
     assert "m went from 0.8 to 0.9: +0.1 [+0.02, +0.18] (95 % interval, 200 rows, paired)" in verdict.reason
     assert ("about 1,234 rows would tell" in verdict.reason) == (decision == "cannot tell")
+    assert ("a loss beyond the margin is ruled out" in verdict.reason) == (
+        decision == "cannot tell" and outcome is Outcome.PASSED
+    )
+    required = require == "better" and outcome is Outcome.FAILED
+    assert ("it is required to be better" in verdict.reason) == required
     assert from_evidence(verdict.evidence) == facts.compared["g"]
 
 

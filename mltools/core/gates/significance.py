@@ -49,11 +49,17 @@ class Significance(MetricGate):
         said = f"{found.sentence(self.metric)}: {found.decision}"
         if self.margin:
             said += f", margin {self.margin:g}"
-        if found.decision == "cannot tell" and found.needed is not None:
-            said += f"; about {found.needed:,} rows would tell"
+        outcome = self._outcome(found)
+        if found.decision == "cannot tell":
+            if outcome is Outcome.PASSED:
+                said += "; a loss beyond the margin is ruled out"
+            if found.needed is not None:
+                said += f"; about {found.needed:,} rows would tell"
+        if self.require == "better" and outcome is Outcome.FAILED:
+            said += "; it is required to be better"
         if found.note:
             said += f"; {found.note}"
-        return self.verdict(self.kind, self._outcome(found), said, **found.evidence())
+        return self.verdict(self.kind, outcome, said, **found.evidence())
 
     def _outcome(self, found: Compared) -> Outcome:
         if self.require == "better":
