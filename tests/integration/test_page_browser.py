@@ -91,6 +91,17 @@ def test_the_page_is_never_wider_than_the_window(browser: Browser, written: Path
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_what_stands_in_a_cell_stays_in_it(browser: Browser, written: Path) -> None:
+    browser.open(written, width=1100)
+    # A width of its own for each piece of text and each drawing in a cell, against the cell's.
+    beyond = browser.evaluate(
+        "[...document.querySelectorAll('td')].filter(cell => [...cell.querySelectorAll('small, span, svg')]"
+        ".some(piece => piece.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1))"
+        ".map(cell => cell.innerText)"
+    )
+    assert beyond == []
+
+
 def test_a_screen_reader_is_told_what_drawings_and_regions_are(browser: Browser, written: Path) -> None:
     browser.open(written)
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]

@@ -166,8 +166,8 @@ def _change(row: Row) -> Html:
     css = "good" if row.word == "better" else "bad" if row.word == "worse" else None
     made = tag("span", words, class_=css)
     drawn = Html("") if row.interval is None else charts.interval(row.interval, row.change)
-    lines = [tag("small", text) for text in beside(row)]
-    return join([made, *([tag("div", drawn, " ", join(lines, "; "))] if lines else [])])
+    lines = (tag("div", tag("small", text)) for text in beside(row))
+    return join([made, tag("div", drawn) if drawn else "", *lines])
 
 
 def _judged(gate: GateResult) -> Html:

@@ -39,7 +39,7 @@ details{margin:.5rem 0}summary{cursor:pointer;color:var(--link);padding:.2rem 0}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:1rem;min-width:0}
 figcaption{font-weight:600;margin-bottom:.5rem;overflow-wrap:anywhere}
 .drawn{overflow-x:auto}
-svg{display:block;max-width:100%;height:auto}svg.interval{display:inline-block;vertical-align:middle}svg.flow{max-width:none}
+svg{display:block;max-width:100%;height:auto}svg.interval{display:inline-block;vertical-align:middle;max-width:none}svg.flow{max-width:none}
 img{max-width:100%;height:auto;background:#fff}
 svg text{fill:var(--ink);font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;unicode-bidi:isolate}
 svg .end{text-anchor:end}svg .mid{text-anchor:middle}svg .tick,svg .value,svg text.small{fill:var(--soft)}svg text.small{font-size:11px}
