@@ -19,6 +19,9 @@ from mltools.errors import DataError, MltoolsError
 from mltools.project import Project, load_lock
 from mltools.reproducing import Doing
 
+# How many runs back a stage's last real run is looked for.
+LOOKED_BACK = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -44,9 +47,7 @@ def gather(
     project: Project, against: Baseline, gates: Sequence[Gate], metrics: Mapping[str, Scalar], run: Run
 ) -> Evidence:
     """The facts that these gates judge."""
-    base = None
-    if any(isinstance(gate, Cost) for gate in gates) and against.base is not None and against.base.run:
-        base = journal.load(project.repository, against.base.run)
+    line = _line(project, against, gates)
     problems: list[str] = []
     names = project.config.compare.renamed
     facts = Facts(
@@ -55,8 +56,8 @@ def gather(
         against.unreadable,
         data=run.data,
         noise=_noise(project, against, gates),
-        costs=dict(_costs(project, gates, run, base, problems)),
-        base_costs={} if base is None else _costs_of(base),
+        costs=dict(_costs(project, gates, run, line, problems)),
+        base_costs=_costs_of(line),
         rerun=_rerun(project, gates, run),
         **_predicted(project, against, gates, metrics, run),
     )
@@ -70,14 +71,25 @@ def _noise(project: Project, against: Baseline, gates: Sequence[Gate]) -> Mappin
     return {} if found is None else found.floor
 
 
+def _line(project: Project, against: Baseline, gates: Sequence[Gate]) -> tuple[Record, ...]:
+    """The base's record and, where a stage may have run long before it, those that it leads back to."""
+    wanted = {gate.what for gate in gates if isinstance(gate, Cost)}
+    if not wanted or against.base is None or not against.base.run:
+        return ()
+    base = journal.load(project.repository, against.base.run)
+    if base is None:
+        return ()
+    return (base, *(journal.bases(project.repository, base, LOOKED_BACK) if "seconds" in wanted else ()))
+
+
 def _costs(
-    project: Project, gates: Sequence[Gate], run: Run, base: Record | None, problems: list[str]
+    project: Project, gates: Sequence[Gate], run: Run, line: Sequence[Record], problems: list[str]
 ) -> Iterator[tuple[str, float]]:
     wanted = [gate for gate in gates if isinstance(gate, Cost)]
     if not wanted:
         return
     outputs = pipelines.outputs(project.pipeline, load_lock(project))
-    earlier = [*_earlier(project, run), *([base] if base is not None else [])]
+    earlier = [*_earlier(project, run), *line]
     for gate in wanted:
         value: float | None = None
         if gate.what == "bytes":
@@ -123,9 +135,13 @@ def _latency(
     return round(latency.quantile(times, gate.quantile), 4)
 
 
-def _costs_of(record: Record) -> dict[str, float]:
-    """What a record says of costs, also where no gate asked for them then."""
-    ran = {f"seconds:{stage.name}": stage.seconds for stage in record.stages if stage.state == "ran"}
+def _costs_of(line: Sequence[Record]) -> dict[str, float]:
+    """What the first of these records says of costs, also where no gate asked for them then."""
+    if not line:
+        return {}
+    record = line[0]
+    found = ((stage.name, _seconds(stage.name, record.stages, line)) for stage in record.stages)
+    ran = {f"seconds:{name}": seconds for name, seconds in found if seconds is not None}
     sizes = {f"bytes:{out.path}": float(out.size) for out in record.outputs if out.size is not None}
     return {**ran, **sizes, **record.costs}
 

@@ -80,6 +80,26 @@ def test_costs_are_compared_with_those_of_the_base(tmp_path: Path) -> None:
     assert check.code == 1, check.err
 
 
+def test_seconds_are_found_where_gates_came_after_the_run_that_took_them(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path / "p", "  - {name: size, kind: cost, what: bytes, of: model.bin, max: 1}\n"
+    )
+    first = mltools(project, "run", "--json").json
+    seconds = next(stage["seconds"] for stage in first["stages"] if stage["name"] == "train")
+    results(project)
+    assert mltools(project, "run").code == 1
+    gates = (
+        "  - {name: time, kind: cost, what: seconds, of: train, growth: 0.5}\n"
+        "  - {name: none, kind: cost, what: seconds, of: trein, max: 1}\n"
+    )
+    policy = (project / "mltools.yaml").read_text()
+    commit(project, {"mltools.yaml": policy.replace("release:", f"{gates}release:")}, "More gates")
+    verdicts = {gate["name"]: gate for gate in mltools(project, "gate", "check", "--json").json["gates"]}
+    assert verdicts["time"]["outcome"] == "passed"
+    assert verdicts["time"]["evidence"]["value"] == verdicts["time"]["evidence"]["base"] == seconds
+    assert "stage 'trein'" in verdicts["none"]["reason"]
+
+
 def test_a_model_whose_latency_cannot_be_measured_leaves_the_gate_undecided(tmp_path: Path) -> None:
     project = project_with(
         tmp_path / "p",

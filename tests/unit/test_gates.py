@@ -176,7 +176,7 @@ def cost(**options: object) -> Gate:
         ({"growth": 0.2}, 73.0, 60.0, Outcome.FAILED, "+0.217 of the base's 60"),
         ({"growth": 0.2}, 73.0, None, Outcome.UNDECIDED, "that of the base is not known"),
         ({"growth": 0.2}, 73.0, 0.0, Outcome.UNDECIDED, "that of the base is not known"),
-        ({"max": 60}, None, None, Outcome.UNDECIDED, "no stage 'train' whose seconds are known"),
+        ({"max": 60}, None, None, Outcome.UNDECIDED, "no record tells how long stage 'train' took"),
     ],
 )
 def test_cost(

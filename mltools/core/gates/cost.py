@@ -5,10 +5,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mltools.core.gates.base import Facts, GateBase
+from mltools.core.names import shown
 from mltools.core.verdict import Outcome, Verdict
 
 What = Literal["seconds", "bytes", "latency"]
 UNITS = {"seconds": "s", "bytes": "bytes", "latency": "ms"}
+_UNKNOWN = {
+    "seconds": "no record tells how long stage '{}' took to make what is here; is it a stage of dvc.yaml?",
+    "bytes": "no output '{}' whose bytes are known: dvc.lock has none of this name",
+    "latency": "the latency of '{}' could not be measured",
+}
 
 
 def cost_name(what: What, of: str) -> str:
@@ -64,10 +70,7 @@ class Cost(GateBase):
     def evaluate(self, facts: Facts) -> Verdict:
         value = facts.costs.get(self.cost)
         if value is None:
-            what = {"seconds": "stage", "bytes": "output", "latency": "measured model"}[self.what]
-            return self.verdict(
-                self.kind, Outcome.UNDECIDED, f"no {what} {self.of!r} whose {self.what} are known"
-            )
+            return self.verdict(self.kind, Outcome.UNDECIDED, _UNKNOWN[self.what].format(shown(self.of)))
         unit = UNITS[self.what]
         evidence = {"cost": self.cost, "value": value, "unit": unit, "max": self.max}
         said = f"{self.what} of {self.of}: {value:,.6g} {unit}"
