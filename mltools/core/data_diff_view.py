@@ -29,8 +29,13 @@ Paint = Callable[[str, str], str]
 def as_text(base: str, head: str, changes: Sequence[DataChange], paint: Paint) -> str:
     """What changed, data set by data set; `base` and `head` are what the sides are called."""
     told = [change for change in changes if differs(change)]
+    unknown = _unknown(told)
     parts = [f"{clean(base, limit=WIDEST)} {ARROW} {clean(head, limit=WIDEST)}"]
-    parts += ["\n".join(_lines(change, paint)) for change in told]
+    parts += ["\n".join(_lines(change, paint)) for change in told if change.problem not in unknown]
+    parts += [
+        f"contents cannot be compared: {_some(paths)}\n  {clean(problem, limit=500)}"
+        for problem, paths in unknown.items()
+    ]
     same = [change.path for change in changes if not differs(change)]
     if same:
         parts.append(f"unchanged: {_some([clean(path, limit=WIDEST) for path in same])}")
@@ -59,6 +64,19 @@ def extent(change: DataChange) -> str:
         arrow(size(change.base_bytes), size(change.bytes)),
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _unknown(changes: Sequence[DataChange]) -> dict[str, list[str]]:
+    """By reason, the data sets of which nothing can be said but that; a reason of one alone stands with that one."""
+    found: dict[str, list[DataChange]] = {}
+    for change in changes:
+        if change.problem is not None:
+            found.setdefault(change.problem, []).append(change)
+    return {
+        problem: [clean(change.path, limit=WIDEST) for change in alike]
+        for problem, alike in found.items()
+        if len(alike) > 1 and all(change.contract == "same" and change.was is None for change in alike)
+    }
 
 
 def _lines(change: DataChange, paint: Paint) -> Iterator[str]:
@@ -92,7 +110,8 @@ def _title(change: DataChange, paint: Paint) -> str:
     facts = [paint(word, COLOURS[word]) if word else "", extent(change)]
     if change.kind == "same":
         facts = ["the same data"]
-    return f"{path}: {', '.join(fact for fact in facts if fact) or 'changed'}"
+    unsure = "perhaps changed" if change.problem is not None else "changed"
+    return f"{path}: {', '.join(fact for fact in facts if fact) or unsure}"
 
 
 def _table(found: Sequence[ColumnChange], paint: Paint) -> list[str]:

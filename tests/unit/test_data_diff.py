@@ -272,6 +272,18 @@ def test_the_terminal_shows_what_changed_and_names_what_did_not() -> None:
     )
 
 
+def test_a_reason_that_nothing_is_known_is_given_once_and_calls_nothing_changed() -> None:
+    blind = [
+        DataChange(path=path, kind="changed", contract="same", problem="the base: no run is recorded")
+        for path in ("a.csv", "b.csv")
+    ]
+    text = shown(*blind)
+    assert text.count("no run is recorded") == 1
+    assert "contents cannot be compared: a.csv, b.csv" in text
+    assert "changed" not in text
+    assert "a.csv: perhaps changed" in shown(blind[0])
+
+
 def test_names_out_of_data_cannot_command_a_terminal() -> None:
     evil = "\x1b[2J\u202e\nx"
     change = DataChange(
