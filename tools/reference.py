@@ -116,6 +116,7 @@ def _nested(place: str, model: Mapping[str, Any], definitions: Mapping[str, Any]
             if "properties" in inner:
                 title = f"{place}.{key}{'[]' if 'items' in spec else ''}"
                 yield f"### `{title}`\n\n{_summary(inner)}\n\n{_table(inner)}"
+                yield from _nested(title, inner, definitions)
 
 
 def _contract() -> str:

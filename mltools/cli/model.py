@@ -15,6 +15,15 @@ COMMANDS = {
     "verify": Entry(
         "mltools.cli.model_get", "Check a version: tag, record, commit and bytes.", "verify_command"
     ),
+    "promote": Entry("mltools.cli.model_write", "Put a version into a stage.", "promote_command"),
+    "approve": Entry("mltools.cli.model_approve", "Say that a version may go to a stage.", "approve_command"),
+    "rollback": Entry(
+        "mltools.cli.model_write", "Put a stage back to the version before.", "rollback_command"
+    ),
+    "unassign": Entry("mltools.cli.model_write", "Take a version out of a stage.", "unassign_command"),
+    "deprecate": Entry(
+        "mltools.cli.model_write", "Take a version back, or retire a model.", "deprecate_command"
+    ),
 }
 
 

@@ -5,6 +5,7 @@ each with file, line and the nearest right key.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +21,7 @@ from mltools.core import urls
 from mltools.core.gates import Gate
 from mltools.core.monitor.policy import Monitor
 from mltools.core.sections import SectionName
+from mltools.core.stage_policy import Stages, stages_of
 from mltools.core.strict import LineOf, Section, parse_model
 
 FILE = "mltools.yaml"
@@ -126,6 +128,14 @@ class Release(Section):
             "a broken data contract is major, new data, params or pipeline minor, anything else patch"
         ),
     ] = "contract"
+    stages: Annotated[
+        Stages,
+        Field(
+            max_length=20,
+            description="the stages of the models here in their order: names, or `{name, needs}` with what a version "
+            "needs to be promoted there; any stage goes when absent",
+        ),
+    ] = ()
 
 
 def _once(names: tuple[SectionName, ...]) -> tuple[SectionName, ...]:
@@ -306,27 +316,38 @@ class Config(Section):
     ] = ()
     compare: Compare = Compare()
     report: Report = Report()
-    release: Release | None = None
     people: Annotated[
         dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")], Person],
         Field(description="people that this file speaks of, by name"),
     ] = Field(default_factory=dict)
+    release: Release | None = None
     overrides: Overrides = Overrides()
     monitor: Monitor = Monitor()
     ci: CI | None = None
 
+    @field_validator("release")
+    @classmethod
+    def _known_approvers(cls, release: Release | None, info: ValidationInfo) -> Release | None:
+        for stage in stages_of(release.stages if release is not None else ()):
+            if stage.needs.approvals is not None:
+                _among(info.data.get("people", {}), stage.needs.approvals.by)
+        return release
+
     @field_validator("overrides")
     @classmethod
     def _known_people(cls, overrides: Overrides, info: ValidationInfo) -> Overrides:
-        people = info.data.get("people", {})
-        for name in overrides.by:
-            if name not in people:
-                close = get_close_matches(name, people, n=1)
-                raise ValueError(
-                    f"{name!r} is not among the people"
-                    + (f"; did you mean {close[0]!r}?" if close else "; list them under `people`")
-                )
+        _among(info.data.get("people", {}), overrides.by)
         return overrides
+
+
+def _among(people: Mapping[str, Person], names: Iterable[str]) -> None:
+    for name in names:
+        if name not in people:
+            close = get_close_matches(name, people, n=1)
+            raise ValueError(
+                f"{name!r} is not among the people"
+                + (f"; did you mean {close[0]!r}?" if close else "; list them under `people`")
+            )
 
 
 def parse_config(tree: Any, name: str = FILE, line_of: LineOf = lambda path: 1) -> Config:  # noqa: ARG005

@@ -39,6 +39,15 @@ class Kind(StrEnum):
     MONITOR = "monitor"
 
 
+class State(StrEnum):
+    """What `details.state` of monitoring and deployments says, as far as the registry acts on it."""
+
+    HEALTHY = "healthy"
+    BROKEN = "broken"
+    SERVING = "serving"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened to a model, or to its `version` or `stage`.
@@ -59,6 +68,12 @@ class Event:
     @property
     def when(self) -> datetime:
         return datetime.fromisoformat(self.time)
+
+    @property
+    def state(self) -> str | None:
+        """What monitoring found, or how a deployment went; None where the event does not say."""
+        found = self.details.get("state")
+        return found if isinstance(found, str) else None
 
     def as_json(self) -> dict[str, Any]:
         """The event as a JSON tree, its keys in the order of the fields."""

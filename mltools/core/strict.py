@@ -15,7 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Section(BaseModel):
     """Base of all sections: frozen and closed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def parse_model(model: type[Model], tree: Any, name: str, line_of: LineOf) -> Model:
@@ -111,10 +111,10 @@ def _known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
         elif step in known.get("properties", {}):
             known = known["properties"][step]
         else:
-            known = next(
-                (resolve(option) for option in options if option.get("type") != "null"),
-                known.get("additionalProperties") or {},
-            )
+            # The step may be the name of a union's member, which the schema does not hold: keys are those of an object.
+            found = [resolve(option) for option in options if option.get("type") != "null"]
+            found.sort(key=lambda option: "properties" not in option)
+            known = found[0] if found else known.get("additionalProperties") or {}
         if isinstance(known, dict) and "anyOf" in known:
             known = next((option for option in known["anyOf"] if option.get("type") != "null"), {})
     known = resolve(known) if isinstance(known, dict) else {}

@@ -62,6 +62,12 @@ class Writer:
         parents = (self.repository.commit(parent),) if parent else ()
         return self._commit(self._store(files), message, parents=parents, when=when)
 
+    @property
+    def person(self) -> str:
+        """Who writes, as "Name <email>": what somebody says of themselves."""
+        named = self._runner.identity(datetime.fromtimestamp(0, UTC))
+        return f"{named['GIT_COMMITTER_NAME']} <{named['GIT_COMMITTER_EMAIL']}>"
+
     def append(self, ref: str, files: Mapping[str, bytes | Path], message: str, *, when: datetime) -> str:
         """Add files to the tree of an append-only ref, whoever else is adding; the commit that holds them.
 

@@ -1,0 +1,50 @@
+"""Names of models and versions for the shell: what Tab completes to."""
+
+from pathlib import Path
+
+import click
+
+from mltools.edges.git import plumbing
+from mltools.errors import MltoolsError
+
+MOST = 200
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
+    """Models that begin so, and behind a whole name its versions and stages.
+
+    Read from the tags' names alone, in the directory that -C names: Tab must answer at once, and never fail.
+    """
+    root = ctx.find_root()
+    directory = Path(str(root.params.get("directory") or "."))
+    begun = incomplete.replace(":", "=")
+    try:
+        done = plumbing.git(
+            directory,
+            "for-each-ref",
+            "--format=%(refname:lstrip=2)",
+            "--",
+            f"refs/tags/{begun}*",
+            check=False,
+        )
+    except (MltoolsError, OSError):
+        return []
+    return names(done.text.split("\n"), incomplete)
+
+
+def names(tags: list[str], incomplete: str) -> list[str]:
+    """What the tags offer for a beginning: first the models; once one is named, its versions and stages, the last first."""
+    from mltools.core.tags import parse_tag  # noqa: PLC0415 - not for every command of this group
+
+    said = [one for tag in tags if (one := parse_tag(tag)) is not None]
+    whole = any(mark in incomplete for mark in "@#")
+    found: dict[str, None] = {}
+    for one in said:
+        full = one.model
+        if whole and one.version:
+            full = f"{one.model}@{one.version}"
+        elif whole and one.stage:
+            full = f"{one.model}#{one.stage}"
+        if full.startswith(incomplete):
+            found[full] = None
+    return list(found)[-MOST:][::-1] if whole else list(found)[:MOST]

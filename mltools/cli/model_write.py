@@ -1,0 +1,141 @@
+"""`mltools model promote`, `unassign`, `deprecate` and `rollback`: the registry changed, a tag each."""
+
+from typing import Any
+
+import click
+
+from mltools import registry
+from mltools.cli.model_names import complete_names
+from mltools.cli.model_place import wish_of
+from mltools.cli.session import Session
+from mltools.core import registry_report
+from mltools.errors import UsageError
+from mltools.models import promoting
+from mltools.models.changing import Outcome
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+_STAGE = click.option(
+    "-s", "--stage", required=True, metavar="STAGE", help="The stage, such as staging or prod."
+)
+_REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; it stands in the tag.")
+
+
+@click.command(
+    "promote",
+    epilog="\b\nExamples:\n  mltools model promote tumour --stage staging\n"
+    "  mltools model promote tumour@v1.2.0 --stage prod --reason 'a week without alarms'\n"
+    "  mltools model promote 'tumour#staging' --stage prod",
+)
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
+@_STAGE
+@_REASON
+@click.option(
+    "-f", "--force", is_flag=True, help="In spite of unmet needs; needs a --reason, and is recorded."
+)
+@_JSON
+@click.pass_obj
+def promote_command(
+    session: Session, reference: str, *, stage: str, reason: str, force: bool, as_json: bool
+) -> int:
+    """Put a version, without one the latest, into a stage: an annotated tag NAME#STAGE#N on the version's commit.
+
+    What `release.stages` of the base branch's mltools.yaml asks for is checked first; every unmet need is named, and the
+    command ends with 1.
+    """
+    outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force))
+    if outcome.refused is not None:
+        session.hint("--force --reason TEXT goes on in spite of it, and is recorded")
+    return _show(session, outcome, as_json=as_json)
+
+
+@click.command(
+    "unassign",
+    epilog="\b\nExamples:\n  mltools model unassign tumour --stage prod --reason 'out of service'\n"
+    "  mltools model unassign tumour@v1.2.0 --stage staging",
+)
+@click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_names)
+@_STAGE
+@_REASON
+@_JSON
+@click.pass_obj
+def unassign_command(session: Session, reference: str, *, stage: str, reason: str, as_json: bool) -> int:
+    """Take a version, without one what the stage holds, out of a stage: a tag NAME#STAGE!#N.
+
+    As in GTO the stage then holds the version that was put there before, if one is still in it.
+    """
+    return _show(session, promoting.unassign(wish_of(session, reference, stage, reason)), as_json=as_json)
+
+
+@click.command(
+    "deprecate",
+    epilog="\b\nExamples:\n  mltools model deprecate tumour@v1.2.0 --reason 'trained on a leaked column'\n"
+    "  mltools model deprecate tumour --reason 'replaced by lesion'",
+)
+@click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_names)
+@_REASON
+@_JSON
+@click.pass_obj
+def deprecate_command(session: Session, reference: str, *, reason: str, as_json: bool) -> int:
+    """Take a version back (a tag NAME@VERSION!#N), or retire a model (NAME@deprecated#N).
+
+    Nothing is deleted. A version that was taken back is in no stage any more, and its number is not given away again.
+    """
+    return _show(session, promoting.deprecate(wish_of(session, reference, "", reason)), as_json=as_json)
+
+
+@click.command(
+    "rollback",
+    epilog="\b\nExamples:\n  mltools model rollback tumour --stage prod --reason 'errors since 10:40'\n"
+    "  mltools model rollback tumour --stage prod --to v1.1.0",
+)
+@click.argument("name", metavar="NAME", shell_complete=complete_names)
+@_STAGE
+@click.option("--to", metavar="VERSION", help="This version instead of the one that was well there before.")
+@_REASON
+@_JSON
+@click.pass_obj
+def rollback_command(
+    session: Session, name: str, *, stage: str, to: str | None, reason: str, as_json: bool
+) -> int:
+    """Put a stage back to the version that was well there before what it holds now; a new tag NAME#STAGE#N.
+
+    Passed over are versions that were taken back, that were rolled back from themselves, and those of which the newest
+    monitoring or deployment says that they were broken. No policy, data or run is asked: it works while those are broken.
+    """
+    wish = wish_of(session, name, stage, reason)
+    if wish.reference.version or wish.reference.stage or wish.reference.latest:
+        raise UsageError(f"{name!r} names a version or a stage", hint="name the model, and --to VERSION")
+    if to is not None and registry.reference(f"{wish.reference.model}@{to}").version is None:
+        raise UsageError(f"--to {to!r} is no version", hint="such as v1.2.0")
+    from mltools.models import rolling  # noqa: PLC0415 - loads the journal, which the other commands here have no use for
+
+    outcome = rolling.roll_back(wish, to=to)
+    if outcome.refused is not None:
+        session.hint("--to VERSION names one all the same")
+    return _show(session, outcome, as_json=as_json)
+
+
+def _show(session: Session, outcome: Outcome, *, as_json: bool) -> int:
+    """The outcome in words or as JSON; 1 when it was refused."""
+    if as_json:
+        session.result(registry_report.json_text(_tree(outcome)), newline=False)
+    elif outcome.refused is not None:
+        session.result("\n".join((outcome.refused, *(f"  {note}" for note in outcome.notes))))
+    else:
+        tag = f" ({outcome.tag})" if outcome.tag else ""
+        session.result("\n".join((f"{outcome.said}{tag}", *(f"  {note}" for note in outcome.notes))))
+    return 1 if outcome.refused is not None else 0
+
+
+def _tree(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "model": outcome.model,
+        "version": outcome.version,
+        "stage": outcome.stage,
+        "tag": outcome.tag,
+        "new": outcome.new,
+        "refused": outcome.refused is not None,
+        "reason": outcome.refused or outcome.said,
+        "notes": list(outcome.notes),
+    }
