@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mltools.core import tags as grammar
 from mltools.core.registry import TAGS, Model, Registry, Version, read_registry
 from mltools.core.release_record import ReleaseRecord, Unreadable, release_record
-from mltools.core.versions import highest
+from mltools.core.versions import highest, precedence
 from mltools.edges.git.read import Ref, Repository
 from mltools.errors import RepositoryError, UsageError
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:  # it loads GitPython, which reading has no use for
 class Known:
     """A model's versions: `latest` is the highest that stands.
 
-    `there` are its version tags on the remote (here, without one) with their commits; `here` those in this clone.
+    `there` are its version tags on the remote (here, without one) with their commits; `here` those in this clone. `turn`
+    is where the ref stood then that moves on with each release.
     """
 
     model: str
     latest: Version | None
     there: Mapping[str, str]
     here: Mapping[str, Ref]
+    turn: str | None = None
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -77,18 +79,27 @@ def remote_of(repository: Repository) -> str | None:
     return chosen
 
 
-def known(writer: "Writer", model: str, remote: str | None) -> Known:
+def known(writer: "Writer", model: str, remote: str | None, *, below: str | None = None) -> Known:
     """A model's versions as the remote has them, tags that are missing here fetched as far as they are needed.
 
-    Without a remote: as they are here. Raises RepositoryError when a tag stands on another commit there than here.
+    With `below`, the latest is the highest before that version. Without a remote: as they are here. Raises
+    RepositoryError when a tag stands on another commit there than here.
     """
     repository, pattern = writer.repository, patterns(model)[0]
     here = _by_name(repository.refs(TAGS + pattern))
     there = {name: ref.commit or ref.oid for name, ref in here.items()}
+    ref = turn_ref(model)
+    turn = repository.oid(ref)
     if remote is not None:
-        there = writer.remote_tags(remote, pattern)
+        # Asked in one question: what the remote answers is one state of it.
+        found = writer.remote_refs(remote, TAGS + pattern, f"{TAGS}{pattern}^{{}}", ref)
+        there, turn = _tags_of(found), found.get(ref)
         agree(here, there, remote)
-    standing = _versions(there)
+    standing = {
+        version: names
+        for version, names in _versions(there).items()
+        if below is None or precedence(version) < precedence(below)
+    }
     latest: Version | None = None
     while latest is None and (candidate := highest(standing)) is not None:
         names = standing.pop(candidate)
@@ -97,7 +108,12 @@ def known(writer: "Writer", model: str, remote: str | None) -> Known:
             writer.fetch(remote, *(f"{TAGS}{name}:{TAGS}{name}" for name in missing))
         folded = read_registry(repository.refs(*(TAGS + name for name in names))).models.get(model)
         latest = folded.latest if folded is not None else None
-    return Known(model, latest, there, _by_name(repository.refs(TAGS + pattern)))
+    return Known(model, latest, there, _by_name(repository.refs(TAGS + pattern)), turn)
+
+
+def turn_ref(model: str) -> str:
+    """The ref that moves on with each release of a model, so that two at once cannot decide by the same versions."""
+    return f"refs/mltools/releases/{model.replace(':', '=')}"
 
 
 def find_model(registry: Registry, name: str, *, near: str = "") -> Model:
@@ -156,6 +172,12 @@ BEGINNINGS = {
     "version": "`mltools release` makes the first one",
     "stage": "an annotated tag NAME#STAGE#1 on a version's commit, as `gto assign` makes it, puts that version in one",
 }
+
+
+def _tags_of(refs: Mapping[str, str]) -> dict[str, str]:
+    """The tags among a remote's refs (`NAME^{}` is what one stands on), with the commits that they stand on."""
+    names = (name for name in refs if name.startswith(TAGS) and not name.endswith("^{}"))
+    return {name.removeprefix(TAGS): refs.get(f"{name}^{{}}", refs[name]) for name in names}
 
 
 def _by_name(refs: Iterable[Ref]) -> dict[str, Ref]:

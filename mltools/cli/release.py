@@ -7,6 +7,7 @@ import click
 
 from mltools import ci, releasing
 from mltools.cli.session import Session
+from mltools.core.release import wish
 from mltools.edges import documents
 from mltools.project import open_project
 from mltools.releasing import Outcome
@@ -16,6 +17,8 @@ Examples:
   mltools release --dry-run        what would be written, and nothing more
   mltools release                  the run of HEAD in the journal
   mltools release --run .mltools   the run that `mltools run` left there
+  mltools release --pre rc         a candidate: v1.3.0-rc.1 in place of v1.3.0
+  mltools release --version 2.0.0  this number, such as the final one after a candidate
   mltools release --json | jq -r .tag
 """
 
@@ -28,12 +31,26 @@ Examples:
     metavar="DIR",
     help="Release the run in DIR (a bundle, or .mltools) instead of HEAD's in the journal.",
 )
+@click.option("--version", "number", metavar="NUMBER", help="This number, whatever changed.")
+@click.option("--pre", metavar="WORD", help="A pre-release of the next number, such as rc.")
+@click.option(
+    "--reason", "why", metavar="TEXT", help="Why this number; needed for one that is not the highest."
+)
 @click.option(
     "-n", "--dry-run", is_flag=True, help="Say which refs, files and calls it would take; write nothing."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
-def command(session: Session, *, run_dir: Path | None, dry_run: bool, as_json: bool) -> int:
+def command(
+    session: Session,
+    *,
+    run_dir: Path | None,
+    number: str | None,
+    pre: str | None,
+    why: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Release the model of a run as the next version: an annotated tag, and a release on the forge where there is one.
 
     Decides by what changed which part of the version to raise. Ends with 0 also when there is nothing new, with 1
@@ -45,6 +62,7 @@ def command(session: Session, *, run_dir: Path | None, dry_run: bool, as_json: b
         say=session.say,
         warn=session.warn,
         run=None if run_dir is None else session.directory / run_dir,
+        wish=wish(number, pre, why),
         dry_run=dry_run,
     )
     outcome = releasing.release(open_project(session.directory), request)
@@ -56,6 +74,8 @@ def command(session: Session, *, run_dir: Path | None, dry_run: bool, as_json: b
     if outcome.problem is not None:
         session.hint("the tag is written; `mltools release` again completes the page on the forge")
         raise outcome.problem
+    if not outcome.new and outcome.version is not None and "-" in outcome.version:
+        session.hint(f"mltools release --version {outcome.version.partition('-')[0]}  makes it final")
     if outcome.new and not dry_run:
         session.hint(f"mltools model get {outcome.tag}")
     return 1 if outcome.refused else 0
@@ -74,7 +94,8 @@ def _lines(outcome: Outcome, *, dry_run: bool) -> list[str]:
     if not outcome.new:
         return [outcome.reason]
     word = "would release" if dry_run else "released"
-    shown = [f"{word} {outcome.tag}", outcome.reason, *outcome.steps]
+    besides = [f"{each.level}   {each.text}" for each in outcome.reasons if each.text not in outcome.reason]
+    shown = [f"{word} {outcome.tag}", outcome.reason, *besides, *outcome.steps]
     return [*shown, outcome.url] if outcome.url else shown
 
 
@@ -87,6 +108,7 @@ def _tree(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
         "tag": outcome.tag,
         "version": outcome.version,
         "reason": outcome.reason,
+        "reasons": [{"level": each.level, "text": each.text} for each in outcome.reasons],
         "commit": outcome.commit,
         "url": outcome.url,
         "steps": list(outcome.steps),

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mltools.core.contract_changes import Change
-from mltools.core.gates import Gate, Improvement, Regression, Threshold
-from mltools.core.gates.base import Better
-from mltools.core.metrics import Scalar, lookup, number
+from mltools.core.metrics import Scalar
 from mltools.core.records import Record
+from mltools.core.release_reasons import LEVELS, Direction, Latest, Reason, reasons
 from mltools.core.release_record import (
     MAX_VALUES,
     DataFile,
@@ -23,32 +23,28 @@ from mltools.core.release_record import (
 from mltools.core.release_terms import DataContract
 from mltools.core.stages import Lock
 from mltools.core.verdict import Outcome
-from mltools.core.versions import Bump, highest, next_version
+from mltools.core.versions import Bump, highest, is_version, next_version, precedence
+from mltools.errors import UsageError
 
 Policy = Literal["contract", "patch", "minor", "major"]
 
-_NAMED = 3
-# Below this share of a metric's size a difference is rounding; gates with a margin have their own measure.
-_ROUNDING = 1e-9
+_PRE = re.compile(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
+MOST_OF_A_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """The highest version that stands: what its tag says, or why that cannot be read."""
+class Wish:
+    """What a person asks of the next version's number: the number itself, or that it be a pre-release `pre`.
 
-    version: str
-    commit: str
-    record: ReleaseRecord | Unreadable
+    `why` is their reason; a number that is not above all others needs one.
+    """
+
+    version: str | None = None
+    pre: str | None = None
+    why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """Which way a metric is better, and by how much it must move to count."""
-
-    metric: str
-    better: Better
-    margin: float = 0.0
-    relative: bool = False
+NO_WISH = Wish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +66,16 @@ class Facts:
     contracts: tuple[DataContract, ...] = ()
     directions: tuple[Direction, ...] = ()
     journal: str | None = None
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A version to release; `record` is what its tag will say."""
+    """A version to release; `record` is what its tag will say, `reasons` are all that led to its number."""
 
     bump: Bump | None
     record: ReleaseRecord
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +106,36 @@ def decide(record: Record, latest: Latest | None, facts: Facts) -> Decision:
     if latest is None:
         # Every version was taken back; its number stays used.
         return _plan(record, facts, None, "minor", "No earlier version stands.")
-    if (unchanged := _unchanged(record, latest, facts)) is not None:
+    # Who asks for a number wants a version: a candidate's model becomes the final one.
+    if facts.wish.version is None and (unchanged := _unchanged(record, latest, facts)) is not None:
         return unchanged
-    bump, reason = _bump(record, latest, facts)
-    return _plan(record, facts, latest.version, bump, reason)
+    found = reasons(record, latest, changes=facts.changes, digests=facts.digests, directions=facts.directions)
+    bump, reason = _bump(latest, facts, found)
+    return _plan(record, facts, latest.version, bump, reason, found=found)
+
+
+def wish(version: str | None, pre: str | None, why: str | None) -> Wish:
+    """What a person asked for. Raises UsageError for a number that is none, or words that cannot be together."""
+    if version is not None and pre is not None:
+        raise UsageError(
+            "a version's number says itself whether it is a pre-release: give --version or --pre",
+            hint=f"such as --version {version.partition('-')[0]}-{pre}.1",
+        )
+    if pre is not None and not _PRE.fullmatch(pre):
+        raise UsageError(f"{pre!r} names no pre-release", hint="letters and digits, such as --pre rc")
+    if why is not None and (version is None or not why.strip()):
+        raise UsageError(
+            "a reason belongs to a number that is asked for" if version is None else "the reason is empty",
+            hint="such as --version 1.2.4 --reason 'a fix for those who stay with 1.2'",
+        )
+    named = None
+    if version is not None:
+        named = version if version.startswith("v") else f"v{version}"
+        if not is_version(named) or "+" in named:
+            raise UsageError(
+                f"{version!r} is no version", hint="three numbers, as in --version 2.0.0 or 2.0.0-rc.1"
+            )
+    return Wish(named, pre, None if why is None else " ".join(why.split())[:MOST_OF_A_REASON])
 
 
 def refusal(record: Record) -> Refused | None:
@@ -133,20 +157,19 @@ def digests(record: Record, lock: Lock) -> Digests:
     )
 
 
-def directions(gates: Iterable[Gate]) -> tuple[Direction, ...]:
-    """Which way metrics are better, as far as gates say it; one that compares knows it better than a bound."""
-    found: dict[str, Direction] = {}
-    for gate in gates:
-        if isinstance(gate, Regression | Improvement):
-            found[gate.metric] = Direction(gate.metric, gate.better, gate.margin, gate.relative)
-        elif isinstance(gate, Threshold) and (gate.min is None) != (gate.max is None):
-            found.setdefault(gate.metric, Direction(gate.metric, "lower" if gate.min is None else "higher"))
-    return tuple(found.values())
-
-
-def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None, reason: str) -> Plan:
-    known = (*facts.taken, previous) if previous is not None else facts.taken
-    version = next_version(highest(known), bump or "minor")
+def _plan(
+    record: Record,
+    facts: Facts,
+    previous: str | None,
+    bump: Bump | None,
+    reason: str,
+    *,
+    found: tuple[Reason, ...] = (),
+) -> Plan:
+    version = _number(facts, previous, bump)
+    if facts.wish.version is not None:
+        why = f" ({facts.wish.why})" if facts.wish.why else ""
+        reason = f"{version} was asked for{why}. {reason}"
     said = ReleaseRecord(
         model=facts.model,
         version=version,
@@ -175,7 +198,7 @@ def _plan(record: Record, facts: Facts, previous: str | None, bump: Bump | None,
         ),
         journal=facts.journal,
     )
-    return Plan(bump, said)
+    return Plan(bump, said, found)
 
 
 def _unchanged(record: Record, latest: Latest, facts: Facts) -> NothingToRelease | None:
@@ -189,69 +212,56 @@ def _unchanged(record: Record, latest: Latest, facts: Facts) -> NothingToRelease
     return here if before.commit == record.commit else same
 
 
-def _bump(record: Record, latest: Latest, facts: Facts) -> tuple[Bump, str]:
-    news = tuple(_news(record, latest, facts))
-    if facts.policy != "contract":
-        told = f": {'; '.join(news)}" if news else ""
-        return facts.policy, f"{facts.policy.capitalize()}, as release.bump says{told}."
-    broken = [change.text for change in facts.changes if change.breaks]
-    if broken:
-        return "major", f"Major: breaks the data contract of {latest.version}: {_some(broken)}."
-    if news:
-        return "minor", f"Minor: {'; '.join(news)}."
-    if facts.digests.contract != _contract_of(latest):
-        return (
-            "patch",
-            f"Patch: the data contract was edited, and takes the same data as in {latest.version}.",
+def _number(facts: Facts, previous: str | None, bump: Bump | None) -> str:
+    """The number of the next version. Raises UsageError for one that was asked for and cannot be had."""
+    known = tuple({*facts.taken, previous} - {None}) if previous is not None else facts.taken
+    top, asked, pre = highest(known), facts.wish.version, facts.wish.pre
+    if asked is not None:
+        if asked in known:
+            raise UsageError(
+                f"{facts.model} {asked} is another commit's version already, or was once; a number is given once",
+                hint=f"the highest so far is {top}",
+            )
+        if top is not None and precedence(asked) < precedence(top) and facts.wish.why is None:
+            raise UsageError(
+                f"{asked} is not above {top}, the highest version of {facts.model} so far",
+                hint="--reason TEXT says why an older line gets a version",
+            )
+        return asked
+    final = next_version(top, bump or "minor")
+    if pre is None:
+        return final
+    begins = f"{final}-{pre}."
+    numbers = [int(end) for one in known if (end := one.removeprefix(begins)) != one and end.isdigit()]
+    found = f"{begins}{max(numbers, default=0) + 1}"
+    if top is not None and precedence(found) < precedence(top):
+        raise UsageError(
+            f"{found} would not be above {top}, the highest version of {facts.model} so far",
+            hint="a pre-release of a later name in the alphabet, or --version NUMBER",
         )
+    return found
+
+
+def _bump(latest: Latest, facts: Facts, found: tuple[Reason, ...]) -> tuple[Bump, str]:
+    """The part of the version to raise, and the sentence that says why: the weightiest reasons, in words."""
+    if facts.policy != "contract":
+        told = f": {_joined(found)}" if found else ""
+        return facts.policy, f"{facts.policy.capitalize()}, as release.bump says{told}."
+    level = next((level for level in LEVELS if any(reason.level == level for reason in found)), None)
+    weighty = tuple(reason for reason in found if reason.level == level)
+    if level is not None:
+        return level, f"{level.capitalize()}: {_joined(weighty)}."
+    before = latest.record
+    if isinstance(before, ReleaseRecord) and before.file.md5 == facts.file.md5:
+        return "patch", f"Patch: the same model under the same data contract as {latest.version}."
     return (
         "patch",
         "Patch: another model from the same data, params and pipeline, and not better by its gates.",
     )
 
 
-def _news(record: Record, latest: Latest, facts: Facts) -> Iterator[str]:
-    """What is new since the latest version, each in a few words."""
-    before = latest.record
-    if isinstance(before, Unreadable):
-        yield f"what is new since {latest.version} cannot be told, as {before.reason}"
-        return
-    widened = [change.text for change in facts.changes if change.kind == "additive"]
-    if widened:
-        yield f"the data contract changed: {_some(widened)}"
-    if before.digests.data != facts.digests.data:
-        known = {data.path: data.md5 for data in before.data}
-        yield f"new data in {_some([data.path for data in record.data if known.get(data.path) != data.md5] or ['fewer files'])}"
-    if before.digests.params != facts.digests.params:
-        keys = [
-            key
-            for key in (*record.params, *before.params)
-            if record.params.get(key) != before.params.get(key)
-        ]
-        yield f"params changed: {_some(list(dict.fromkeys(keys)) or ['of those not kept in the tag'])}"
-    if before.digests.pipeline != facts.digests.pipeline:
-        yield "the pipeline's stages or commands changed"
-    for direction in facts.directions:
-        yield from _better(direction, before.metrics, record.metrics)
-
-
-def _better(direction: Direction, before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> Iterator[str]:
-    old, new = (number(lookup(values, direction.metric)) for values in (before, after))
-    if old is None or new is None:
-        return
-    margin = direction.margin * abs(old) if direction.relative else direction.margin
-    gain = new - old if direction.better == "higher" else old - new
-    if gain > max(margin, _ROUNDING * max(abs(old), abs(new))):
-        yield f"{direction.metric} is better: {new:.6g}, was {old:.6g}"
-
-
-def _contract_of(latest: Latest) -> str | None:
-    return None if isinstance(latest.record, Unreadable) else latest.record.digests.contract
-
-
-def _some(texts: list[str]) -> str:
-    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
-    return ", ".join(texts[:_NAMED]) + more
+def _joined(found: Iterable[Reason]) -> str:
+    return "; ".join(reason.text for reason in found)
 
 
 def _judged_first(record: Record) -> dict[str, Scalar]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from mltools import registry
 from mltools.core.registry import TAGS
-from mltools.core.release import Decision, NothingToRelease, Plan, Refused, refusal
+from mltools.core.release import NO_WISH, Decision, NothingToRelease, Plan, Refused, Wish, refusal
+from mltools.core.release_reasons import Reason
 from mltools.core.release_record import ReleaseRecord, Unreadable, release_record
 from mltools.core.tags import version_tag
 from mltools.core.versions import highest
@@ -40,6 +41,7 @@ class Request:
     say: Callable[[str], None]
     warn: Callable[[str], None]
     run: Path | None = None
+    wish: Wish = NO_WISH
     dry_run: bool = False
 
 
@@ -47,7 +49,8 @@ class Request:
 class Outcome:
     """What came of it. `tag` is the version that the run is released as, now (`new`) or earlier.
 
-    `steps` is what a dry run would have done; `problem` says what could not be completed after the tag was written.
+    `reasons` are all that led to the number, also those that weigh less than the one that decided. `steps` is what a dry
+    run would have done; `problem` says what could not be completed after the tag was written.
     """
 
     reason: str
@@ -60,6 +63,7 @@ class Outcome:
     url: str | None = None
     steps: tuple[str, ...] = ()
     problem: ProviderError | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 def release(project: Project, request: Request) -> Outcome:
@@ -87,14 +91,14 @@ def _release(desk: Desk, request: Request) -> Outcome:
     for path in ground.missing:
         request.warn(f"{path} of run {desk.material.record.id} is not here, so the version will not hold it")
     for attempt in attempts(DEADLINE):
-        known = registry.known(desk.writer, desk.material.model, desk.remote)
+        known = registry.known(desk.writer, desk.material.model, desk.remote, below=request.wish.version)
         if attempt == 0:
             _warn_of_strays(desk, request, known)
-        made_here = deciding.unpushed(known, desk.material)
+        made_here = deciding.unpushed(known, desk.material, request.wish.version)
         if made_here is not None:
             outcome = _push_made(desk, request, known, *made_here)
         else:
-            decision = deciding.decision(desk, model, known, ground.commit)
+            decision = deciding.decision(desk, model, known, ground.commit, request.wish)
             outcome = _make(desk, request, known, decision, ground)
         if outcome is not None:
             return outcome
@@ -132,15 +136,19 @@ def _make(
             return Outcome(f"already released as {version}: {reason}", version=version)
         case NothingToRelease(version, reason):
             return _complete(desk, request, known, version)
-        case Plan(record=record):
+        case Plan(record=record, reasons=reasons):
             tag = version_tag(record.model, record.version)
+            if ground.commit in known.there.values():
+                # A commit carries one version of a model in GTO's grammar: this one gets a commit of its own.
+                ground = writing.apart(desk, ground, record.version)
             if request.dry_run:
                 steps = (*objects.steps(desk), *writing.steps(desk, tag, ground))
-                return _outcome(desk, request, known, record, ground.commit, steps=steps)
+                done = _outcome(desk, request, known, record, ground.commit, steps=steps)
+                return replace(done, reasons=reasons)
             objects.keep(desk, ground.commit, when=request.clock())
-            if not writing.write_tag(desk.writer, record, ground.commit, desk.remote, when=request.clock()):
+            if not writing.write_tag(desk, record, ground.commit, known, when=request.clock()):
                 return None
-            return _outcome(desk, request, known, record, ground.commit)
+            return replace(_outcome(desk, request, known, record, ground.commit), reasons=reasons)
 
 
 def _push_made(desk: Desk, request: Request, known: Known, tag: str, record: ReleaseRecord) -> Outcome | None:

@@ -9,10 +9,12 @@ from mltools.core.contract import Contract, parse_contract
 from mltools.core.contract_changes import Change
 from mltools.core.data_sides import Held, paired
 from mltools.core.registry import TAGS
-from mltools.core.release import Decision, Facts, Latest, NothingToRelease, decide, digests, directions
+from mltools.core.release import Decision, Facts, NothingToRelease, Wish, decide, digests
 from mltools.core.release_contracts import changes_of, contract_of, terms_of
+from mltools.core.release_reasons import Latest, directions
 from mltools.core.release_record import ModelFile, ReleaseRecord, Unreadable, release_record
 from mltools.core.tags import Action, parse_tag
+from mltools.core.versions import highest
 from mltools.edges import documents
 from mltools.errors import ConfigError, RepositoryError
 from mltools.project import Project, config_from
@@ -21,10 +23,13 @@ from mltools.releasing.desk import Desk
 from mltools.releasing.material import Material
 
 
-def decision(desk: Desk, file: ModelFile, known: Known, target: str) -> Decision:
-    """What is to be done about a run whose release would stand on the commit `target`."""
+def decision(desk: Desk, file: ModelFile, known: Known, target: str, wish: Wish) -> Decision:
+    """What is to be done about a run whose release would stand on the commit `target`.
+
+    Raises UsageError for a number that was asked for and cannot be had.
+    """
     project, material = desk.project, desk.material
-    before = made_before(known, material, target)
+    before = made_before(known, material, target, wish.version)
     if before is not None:
         return before
     latest = None
@@ -43,17 +48,20 @@ def decision(desk: Desk, file: ModelFile, known: Known, target: str) -> Decision
         contracts=terms_of(readable),
         directions=directions(material.config.gates),
         journal=project.repository.oid(journal.REF),
+        wish=wish,
     )
     return decide(material.record, latest, facts)
 
 
-def made_before(known: Known, material: Material, target: str) -> NothingToRelease | None:
-    """The version that this very run was released as, also one that is no longer the latest.
+def made_before(
+    known: Known, material: Material, target: str, asked: str | None = None
+) -> NothingToRelease | None:
+    """The version that this very run was released as, also one that is no longer the latest; the one `asked` for.
 
     So that a job which is run again never releases an old model as a new version.
     """
     taken_back = set()
-    made = None
+    every = set()
     for name, commit in known.there.items():
         said = parse_tag(name)
         here = known.here.get(name)
@@ -61,8 +69,12 @@ def made_before(known: Known, material: Material, target: str) -> NothingToRelea
             continue  # a lightweight tag is no version
         if said.action is Action.DEREGISTER:
             taken_back.add(said.version)
+        elif asked not in {None, said.version}:
+            continue
         elif commit == target or _is_of_run(known, name, material):
-            made = said.version
+            every.add(said.version)
+    # One that stands tells more than one that was taken back.
+    made = highest(every - taken_back) or highest(every)
     if made is None:
         return None
     if made in taken_back:
@@ -70,8 +82,8 @@ def made_before(known: Known, material: Material, target: str) -> NothingToRelea
     return NothingToRelease(made, "this commit is that version", here=True)
 
 
-def unpushed(known: Known, material: Material) -> tuple[str, ReleaseRecord] | None:
-    """The tag in which this run was released here, without the remote's knowledge."""
+def unpushed(known: Known, material: Material, asked: str | None = None) -> tuple[str, ReleaseRecord] | None:
+    """The tag in which this run was released here, without the remote's knowledge; that of the version `asked` for."""
     for ref in known.only_here:
         name = ref.name.removeprefix(TAGS)
         said = parse_tag(name)
@@ -79,6 +91,7 @@ def unpushed(known: Known, material: Material) -> tuple[str, ReleaseRecord] | No
         if (
             said is not None
             and said.action is Action.REGISTER
+            and asked in {None, said.version}
             and isinstance(record, ReleaseRecord)
             and _same(record, material)
         ):

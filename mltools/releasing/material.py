@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltools import bundle, journal
+from mltools import bundle, journal, reusing
 from mltools.core import config as policy
 from mltools.core import tags
 from mltools.core.config import Config
@@ -154,9 +154,10 @@ def _of_head(project: Project, writer: "Writer", remote: str | None) -> Run:
         raise RepositoryError(
             "this repository has no commit yet", hint="commit, run `mltools run`, then release"
         )
-    record = journal.find(repository, head, project.name)
-    if remote is not None and (record is None or record.dirty) and journal.fetch(writer, remote):
-        record = journal.find(repository, head, project.name)
+    record = reusing.record_of(project, head)
+    if record is None and remote is not None and journal.fetch(writer, remote):
+        record = reusing.record_of(project, head)
+    record = record or journal.find(repository, head, project.name)
     if record is None:
         raise RepositoryError(
             f"commit {head[:SHORT]} has no run in the journal, so there is nothing to release",
@@ -168,7 +169,9 @@ def _of_head(project: Project, writer: "Writer", remote: str | None) -> Run:
             f"run {record.id} was recorded without a {LOCK_FILE}, so its model is not known",
             hint="run `mltools run` again",
         )
-    return Run(record, lock, project.root, kept=journal.results(repository, record))
+    kept = journal.results(repository, record)
+    # A commit that holds nothing new but a run's results has the run's inputs: it is released as what was run.
+    return Run(record.model_copy(update={"commit": head}), lock, project.root, kept=kept)
 
 
 def _from_directory(project: Project, directory: Path) -> Run:

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from posixpath import join, normpath
 
+from mltools import registry
 from mltools.core.registry import TAGS
 from mltools.core.release_record import ReleaseRecord, tag_message
 from mltools.core.tags import version_tag
 from mltools.edges.git import tagging
+from mltools.edges.git.tagging import Turn
 from mltools.edges.git.write import Writer
 from mltools.project import LOCK_FILE, Project
+from mltools.registry import Known
 from mltools.releasing.desk import Desk
 from mltools.releasing.material import Material
 
@@ -21,12 +24,14 @@ from mltools.releasing.material import Material
 class Ground:
     """The commit that a version stands on: the run's own, or one on top of it that holds what the run left.
 
-    `files` are those that it adds, by path in the repository; `missing` were not to be had.
+    `files` are those that it adds, by path in the repository; `missing` were not to be had. `new` says that it is not
+    the run's own commit.
     """
 
     commit: str
     files: Mapping[str, bytes | Path]
     missing: tuple[str, ...] = ()
+    new: bool = False
 
 
 def ground(desk: Desk) -> Ground:
@@ -38,14 +43,24 @@ def ground(desk: Desk) -> Ground:
     left, missing = _left(desk.project, material)
     if not left:
         return Ground(material.record.commit, {}, missing)
-    record = material.record
+    return Ground(_commit(desk, left, material.model), left, missing, new=True)
+
+
+def apart(desk: Desk, ground: Ground, version: str) -> Ground:
+    """The same ground as a commit of this version's own, for a run whose commit carries another version already."""
+    made = _commit(desk, ground.files, f"{desk.material.model} {version}")
+    return Ground(made, ground.files, ground.missing, new=True)
+
+
+def _commit(desk: Desk, left: Mapping[str, bytes | Path], what: str) -> str:
+    record = desk.material.record
     message = (
-        f"Release {material.model}: what run {record.id} left\n\n"
+        f"Release {what}: what run {record.id} left\n\n"
         "On no branch: the tag of the version names it.\n\n"
         f"Run: {record.id}\nSource: {record.commit}\n"
     )
     when = datetime.strptime(record.time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    return Ground(desk.writer.commit(left, message, parent=record.commit, when=when), left, missing)
+    return desk.writer.commit(left, message, parent=record.commit, when=when)
 
 
 def _left(project: Project, material: Material) -> tuple[dict[str, bytes | Path], tuple[str, ...]]:
@@ -66,22 +81,23 @@ def _left(project: Project, material: Material) -> tuple[dict[str, bytes | Path]
     return found, tuple(missing)
 
 
-def write_tag(
-    writer: Writer, record: ReleaseRecord, commit: str, remote: str | None, *, when: datetime
-) -> bool:
-    """Write the version's tag; False when a tag of that name is there already.
+def write_tag(desk: Desk, record: ReleaseRecord, commit: str, known: Known, *, when: datetime) -> bool:
+    """Write the version's tag; False when one of that name is there, or any other came since the versions were read.
 
     With a remote the tag stands there before it stands here, so that a refused push leaves nothing behind.
     """
     name = version_tag(record.model, record.version)
-    return tagging.create(writer, name, commit, tag_message(record), remote=remote, when=when)
+    turn = Turn(registry.turn_ref(record.model), known.turn)
+    return tagging.create(
+        desk.writer, name, commit, tag_message(record), remote=desk.remote, when=when, turn=turn
+    )
 
 
 def steps(desk: Desk, tag: str, ground: Ground) -> tuple[str, ...]:
     """What releasing writes to Git, in words."""
     lines, commit = [], ground.commit
-    if ground.files:
-        names = ", ".join(sorted(ground.files))
+    if ground.new:
+        names = ", ".join(sorted(ground.files)) or "nothing but the version"
         lines.append(
             f"commit  {commit[:10]} on top of {desk.material.record.commit[:10]}, on no branch: {names}"
         )

@@ -8,7 +8,9 @@ from pathlib import Path
 import gto.api
 import pytest
 
+from mltools import reusing
 from mltools.core.release_record import ReleaseRecord, release_record
+from mltools.project import open_project
 from tests import releases
 from tests.releases import command, make_project, md5, model_text, put_in_cache, run, sha256, write_bundle
 from tests.support import Result, commit, git, make_repo, mltools
@@ -103,7 +105,7 @@ def test_what_changed_decides_the_version(project: Path) -> None:
     run(project, 0.95)
     done = release(project)
     assert done.out == (
-        "released toy@v0.2.0\nMinor: params changed: train.quality; test.auc is better: 0.95, was 0.9.\n"
+        "released toy@v0.2.0\nMinor: test.auc is better: 0.95, was 0.9.\npatch   params changed: train.quality\n"
     )
     narrower = (project / "schemas/raw.yaml").read_text().replace("maximum: 10", "maximum: 8")
     commit(project, {"schemas/raw.yaml": narrower})
@@ -112,6 +114,8 @@ def test_what_changed_decides_the_version(project: Path) -> None:
     assert done.out == (
         "released toy@v1.0.0\n"
         "Major: breaks the data contract of v0.2.0: column 'size': maximum is 8, was 10.\n"
+        "minor   test.auc is better: 0.96, was 0.95\n"
+        "patch   params changed: train.quality\n"
     )
     assert record_of(project, "toy@v1.0.0").previous == "v0.2.0"
 
@@ -208,6 +212,84 @@ def test_a_fixed_bump_is_obeyed(project: Path) -> None:
     release(project)
     run(project, 0.95)
     assert "released toy@v0.1.1\nPatch, as release.bump says" in release(project).out
+
+
+def test_a_candidate_is_made_final_with_the_same_bytes_on_a_commit_of_its_own(
+    project: Path, tmp_path: Path
+) -> None:
+    made = run(project, 0.9)
+    assert release(project, "--pre", "rc").out.startswith("released toy@v0.1.0-rc.1\n")
+    again = release(project)
+    assert again.out == "already released as v0.1.0-rc.1: this commit is that version\n"
+    assert "hint: mltools release --version v0.1.0  makes it final" in again.err
+    done = release(project, "--version", "0.1.0")
+    assert done.out == (
+        "released toy@v0.1.0\nv0.1.0 was asked for. "
+        "Patch: the same model under the same data contract as v0.1.0-rc.1.\n"
+    ), done.err
+    assert git(project, "rev-parse", "toy@v0.1.0^{commit}^") == made.commit
+    assert git(project, "diff", made.commit, "toy@v0.1.0") == ""
+    assert record_of(project, "toy@v0.1.0").file == record_of(project, "toy@v0.1.0-rc.1").file
+    # GTO, which knows one version of a model for each commit, agrees.
+    versions = [one["version"] for one in gto.api.show(str(project), "toy")]
+    assert versions == ["v0.1.0", "v0.1.0-rc.1"]
+    assert command(project, "model", "verify", "toy@v0.1.0").code == 0
+    for args in ((), ("--version", "v0.1.0")):
+        assert release(project, *args).out == "already released as v0.1.0: this commit is that version\n"
+    assert tags(tmp_path / "remote.git") == ["toy@v0.1.0", "toy@v0.1.0-rc.1"]
+
+
+def test_an_older_line_gets_a_version_that_is_compared_with_its_own(project: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    run(project, 0.95)
+    release(project, "--version", "2.0.0")
+    run(project, 0.92)
+    refused = release(project, "--version", "0.1.1")
+    assert refused.code == 2
+    assert "v0.1.1 is not above v2.0.0, the highest version of toy so far" in refused.err
+    assert "--reason TEXT" in refused.err
+    done = release(project, "--version", "0.1.1", "--reason", "for those who stay")
+    assert done.out.startswith(
+        "released toy@v0.1.1\nv0.1.1 was asked for (for those who stay). Minor: test.auc is better: 0.92, was 0.9.\n"
+    )
+    assert record_of(project, "toy@v0.1.1").previous == "v0.1.0"
+    run(project, 0.97)
+    assert release(project).out.startswith("released toy@v2.1.0\n")
+
+
+@pytest.mark.parametrize("given", ["1.0", "banana", "1.0.0+b", "-1.0.0", "1.0.0 ", "v01.0.0"])
+def test_a_number_that_is_none_is_refused_before_anything_is_written(project: Path, given: str) -> None:
+    run(project)
+    done = release(project, f"--version={given}")
+    assert done.code == 2
+    assert f"{given!r} is no version" in done.err
+    assert tags(project) == []
+
+
+def test_a_number_of_another_commit_is_not_given_again(project: Path) -> None:
+    run(project, 0.9)
+    release(project)
+    run(project, 0.95)
+    done = release(project, "--version", "0.1.0")
+    assert done.code == 2
+    assert "toy v0.1.0 is another commit's version already" in done.err
+
+
+def test_a_commit_of_nothing_but_results_is_released_as_the_run_that_made_them(project: Path) -> None:
+    head = commit(project, {"params.yaml": "train:\n  quality: 0.9\n  seed: 1\n"})
+    inputs = reusing.inputs_of(open_project(project), head)
+    made = run(project, 0.9, commit_results=False, inputs=inputs)
+    results = commit(project, {}, "Results")
+    assert results != made.commit
+    done = release(project)
+    assert (done.code, done.out.splitlines()[0]) == (0, "released toy@v0.1.0"), done.err
+    assert git(project, "rev-parse", "toy@v0.1.0^{commit}") == results
+    record = record_of(project, "toy@v0.1.0")
+    assert (record.commit, record.run) == (results, made.id)
+    assert command(project, "model", "verify", "toy@v0.1.0").code == 0
+    commit(project, {"train.py": "other code"})
+    assert "has no run in the journal" in release(project).err
 
 
 def test_a_failed_run_is_refused(project: Path) -> None:
@@ -378,7 +460,7 @@ def test_two_projects_in_one_repository_release_under_names_of_their_own(tmp_pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("project")
 def test_racing_releases_take_numbers_without_a_gap_and_without_a_double(tmp_path: Path) -> None:
-    racers = 6
+    racers = 8
     clones = []
     for number in range(racers):
         clone = tmp_path / f"clone-{number}"

@@ -7,6 +7,7 @@ shares the objects; a kill at any moment, or a remote that says no, leaves no ta
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from mltools.edges.git.pushing import PushError
@@ -20,18 +21,44 @@ TAGS = "refs/tags/"
 _SHA256 = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An append-only ref that moves on with each tag of a kind, and where it stood (`tip`) when those were read.
+
+    So a tag that was decided by looking at the others is only made if no other came in between.
+    """
+
+    ref: str
+    tip: str | None
+
+
 def create(
-    writer: Writer, name: str, commit: str, message: str, *, remote: str | None, when: datetime
+    writer: Writer,
+    name: str,
+    commit: str,
+    message: str,
+    *,
+    remote: str | None,
+    when: datetime,
+    turn: Turn | None = None,
 ) -> bool:
-    """Create an annotated tag; False when there is one of that name already, at the remote or here.
+    """Create an annotated tag; False when there is one of that name already, at the remote or here, or it is another's turn.
 
     With a remote the tag stands there before it stands here, so that a refused push leaves nothing behind. Raises
     PushError when the remote refuses for another reason.
     """
     made = tag_object(writer.repository, writer.environ, name, commit, message, when=when)
-    if remote is not None and not pushed(writer, remote, f"{made}:{TAGS}{name}"):
-        return False
-    return _named(writer, f"{TAGS}{name}", made)
+    ref = f"{TAGS}{name}"
+    if turn is None:
+        return (remote is None or pushed(writer, remote, f"{made}:{ref}")) and _named(writer, ref, made)
+    if remote is not None and turn.tip is not None and writer.repository.resolve(turn.tip) is None:
+        writer.fetch(remote, turn.ref)
+    step = writer.commit({}, f"{name}\n", parent=turn.tip, when=when)
+    if remote is None:
+        return _named_in_turn(writer, ref, made, turn, step)
+    return _pushed_in_turn(writer, remote, f"{made}:{ref}", f"{step}:{turn.ref}") and _named(
+        writer, ref, made
+    )
 
 
 def pushed(writer: Writer, remote: str, refspec: str) -> bool:
@@ -43,6 +70,32 @@ def pushed(writer: Writer, remote: str, refspec: str) -> bool:
             return False
         raise
     return True
+
+
+def _pushed_in_turn(writer: Writer, remote: str, tag: str, step: str) -> bool:
+    """Push tag and turn, both or none; False when somebody else's stands there."""
+    try:
+        writer.push(remote, tag, step)
+    except PushError as error:
+        if error.race:
+            return False
+        if "atomic" not in error.message:
+            raise
+        # A server that knows no atomic push: the turn first, so that whoever comes second sees it.
+        return pushed(writer, remote, step) and pushed(writer, remote, tag)
+    return True
+
+
+def _named_in_turn(writer: Writer, ref: str, made: str, turn: Turn, step: str) -> bool:
+    """Give the tag its name and take the turn, both or none; False when another process was faster."""
+    moved = f"update {turn.ref} {step} {turn.tip}" if turn.tip else f"create {turn.ref} {step}"
+    asked = f"start\ncreate {ref} {made}\n{moved}\ncommit\n"
+    done = Runner(writer.repository.cwd, writer.environ).run(
+        "update-ref", "--stdin", stdin=asked.encode(), check=False
+    )
+    if done.status and writer.repository.oid(ref) is None and writer.repository.oid(turn.ref) == turn.tip:
+        raise RepositoryError(f"cannot create {ref}: {words(done.err)}")
+    return done.status == 0
 
 
 def _named(writer: Writer, ref: str, made: str) -> bool:
