@@ -15,7 +15,7 @@ FEWEST = 2
 class Spread(BaseModel):
     """One metric over the seeds; `sd` is the sample standard deviation (n - 1)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
     n: Annotated[int, Field(ge=FEWEST)]
     mean: float
@@ -27,7 +27,7 @@ class Spread(BaseModel):
 class Noise(BaseModel):
     """What a commit's pipeline gave under several seeds, each metric with its spread."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]

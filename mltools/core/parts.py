@@ -12,10 +12,11 @@ Oid = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}(\.dir)?$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
-Values = Annotated[dict[Name, Annotated[Scalar, Field(union_mode="left_to_right")]], Field(max_length=20_000)]
+# Each value keeps its type: the text "1" is no number, and true is not 1.
+Values = Annotated[dict[Name, Scalar], Field(max_length=20_000)]
 
 
 class Part(BaseModel):
     """Base of all parts of a record: frozen, closed, finite numbers only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)

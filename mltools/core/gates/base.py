@@ -42,7 +42,7 @@ class Facts:
 class GateBase(BaseModel):
     """Options every gate has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: Annotated[
         str, Field(min_length=1, max_length=100, description="how reports and overrides call this gate")

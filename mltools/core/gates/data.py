@@ -34,7 +34,7 @@ Columns = Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=1_000
 class NoOverlap(BaseModel):
     """Two files that may share no row: what a model learns from, and what it is tested on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     train: Annotated[Path, Field(description="file that the model learns from")]
     test: Annotated[Path, Field(description="file that it is tested on")]
