@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 REF = "refs/mltools/journal"
 RECORD_FILE = "run.json"
+RECORD_DIRECTORY = re.compile(r"records/[0-9a-f]{2}/[0-9a-f]{40,64}/[^/]+/")
 
 _RECORD = re.compile(r"records/[0-9a-f]{2}/(?P<commit>[0-9a-f]{40,64})/(?P<id>[^/]+)/run\.json")
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-(?P<commit>[0-9a-f]{8})-[0-9a-f]{6}")
@@ -198,6 +199,17 @@ def publish(writer: "Writer", remote: str, *, when: datetime) -> None:
 def fetch(writer: "Writer", remote: str) -> bool:
     """Bring a remote's records here; False when it has no journal."""
     return writer.receive(remote, REF)
+
+
+def is_record(path: str) -> bool:
+    """Whether a record lies at this path of the journal's tree."""
+    return _RECORD.fullmatch(path) is not None
+
+
+def run_of_inputs(path: str) -> str | None:
+    """The run that a path below `inputs/` names; None for any other path."""
+    match = _INPUTS.fullmatch(path)
+    return None if match is None else match["id"]
 
 
 def directory(record: Record) -> str:

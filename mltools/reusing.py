@@ -1,12 +1,14 @@
 """Runs that need not be computed again, because the journal has one of the same inputs."""
 
-import hashlib
 from collections.abc import Callable
 
 from mltools import journal
+from mltools.core.inputs import fingerprint, lies_in, places_of
 from mltools.core.records import Record
 from mltools.edges import files
 from mltools.project import LOCK_FILE, Project
+
+__all__ = ["inputs_of", "lies_in", "outputs_of", "prime", "record_of"]
 
 
 def inputs_of(project: Project, commit: str) -> str:
@@ -14,13 +16,8 @@ def inputs_of(project: Project, commit: str) -> str:
 
     Code, params, data pointers, contracts, policy and the requirements file are among them.
     """
-    places = outputs_of(project)
-    digest = hashlib.md5(usedforsecurity=False)
-    for path, oid in sorted(project.repository.tree(commit, project.prefix).items()):
-        name = path.removeprefix(project.prefix)
-        if name != LOCK_FILE and not lies_in(name, places):
-            digest.update(f"{name}\0{oid}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    tree = project.repository.tree(commit, project.prefix)
+    return fingerprint(tree, project.prefix, project.pipeline)
 
 
 def record_of(project: Project, commit: str) -> Record | None:
@@ -57,13 +54,4 @@ def prime(project: Project, inputs: str, *, say: Callable[[str], None]) -> Recor
 
 def outputs_of(project: Project) -> frozenset[str]:
     """The outputs of all stages, by their paths in the project."""
-    return frozenset(stage.place(out.path) for stage in project.pipeline.stages for out in stage.outs)
-
-
-def lies_in(name: str, places: frozenset[str]) -> bool:
-    """Whether a path is one of the places or lies below one."""
-    while name:
-        if name in places:
-            return True
-        name = name.rpartition("/")[0]
-    return False
+    return places_of(project.pipeline)

@@ -33,11 +33,17 @@ def contents(cwd: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes | Non
 
     A damaged object ends `cat-file`; it is started again behind that object, so that one never blinds the rest.
     """
+    for name, found in objects(cwd, names):
+        yield name, found[1] if found is not None and found[0] == b"blob" else None
+
+
+def objects(cwd: Path, names: Iterable[str]) -> Iterator[tuple[str, tuple[bytes, bytes] | None]]:
+    """Each named object's type and bytes, in the order asked; None for what is missing or damaged."""
     waiting = list(names)
     for _ in range(_MAX_RESTARTS):
         answered = 0
-        for content in _answers(cwd, waiting):
-            yield waiting[answered], content
+        for found in _answers(cwd, waiting):
+            yield waiting[answered], found
             answered += 1
         if answered == len(waiting):
             return
@@ -101,7 +107,7 @@ def sizes(cwd: Path, names: Sequence[str]) -> dict[str, tuple[str, int] | None]:
     return found
 
 
-def _answers(cwd: Path, names: Sequence[str]) -> Iterator[bytes | None]:
+def _answers(cwd: Path, names: Sequence[str]) -> Iterator[tuple[bytes, bytes] | None]:
     """The answers of one `cat-file`; ends early when the process does."""
     with process.pipe("git", "cat-file", "--batch", cwd=cwd, extra_env=ENV) as (stdin, stdout):
         for window in _windows(names):
@@ -122,7 +128,7 @@ def _answers(cwd: Path, names: Sequence[str]) -> Iterator[bytes | None]:
                 content = stdout.read(size + 1)
                 if len(content) != size + 1:
                     return
-                yield content[:-1] if header[1] == b"blob" else None
+                yield header[1], content[:-1]
 
 
 def _windows(names: Sequence[str]) -> Iterator[bytes]:

@@ -1,0 +1,116 @@
+"""`mltools runs add` and `sync`: records that come here, and the journals of two repositories joined."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mltools import journal, pictures
+from mltools.cli.session import Session
+from mltools.edges.git.read import Repository
+from mltools.errors import MltoolsError, UsageError
+
+if TYPE_CHECKING:
+    from mltools.bundle import Bundle
+    from mltools.edges.git.write import Writer
+
+
+@click.command("add", epilog="\b\nExample:\n  mltools runs add run-artifact")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+@click.pass_obj
+def add_command(session: Session, *, directory: Path) -> None:
+    """Keep a run that was made elsewhere: DIR is what `mltools run --bundle DIR` wrote.
+
+    Its record goes into the journal, its data objects into the project's store, and both to origin if there is one.
+    Doing it again adds nothing.
+    """
+    # Loads GitPython, which takes longer than all that the reading commands do.
+    from mltools import bundle  # noqa: PLC0415
+    from mltools.edges.git.write import Writer  # noqa: PLC0415
+
+    repository = Repository.find(session.directory)
+    remote = "origin" if "origin" in repository.remotes() else None
+    found = bundle.read(session.directory / directory)
+    writer = Writer(repository, session.environ)
+    kept = bundle.keep(found, writer, session.directory, remote, when=session.clock())
+    news = "is in the journal already" if not kept.new else "is in the journal"
+    count = (
+        f", {kept.objects} object{'s' if kept.objects != 1 else ''} in {kept.store}" if kept.objects else ""
+    )
+    session.result(f"run {found.record.id} {news}{count}" + (f"; pushed to {remote}" if remote else ""))
+    if found.images:
+        _put_images(session, found, writer)
+    if remote is None:
+        session.hint("this repository has no origin; the run is kept here only")
+
+
+def _put_images(session: Session, found: "Bundle", writer: "Writer") -> None:
+    """Put a run's pictures where mltools.yaml says. A report without them is no failure."""
+    from mltools.project import open_project  # noqa: PLC0415 - loads the configuration, which reading has no use for
+
+    try:
+        project = open_project(session.directory)
+        backend = pictures.BACKENDS[project.config.report.images]
+        place = pictures.Place(project, pictures.Hosts.of(session.environ), found.record.time)
+        count = backend.put(found.images, place, writer, when=session.clock())
+    except MltoolsError as error:
+        session.warn(f"the run's pictures are not kept: {error.message}")
+        return
+    if count:
+        session.say(f"{count} picture{'s' * (count != 1)} kept")
+
+
+@click.command("sync", epilog="\b\nExamples:\n  mltools runs sync\n  mltools runs sync --remote upstream")
+@click.option("--remote", metavar="NAME", help="The remote  [default: origin, or the only one there is]")
+@click.pass_obj
+def sync_command(session: Session, *, remote: str | None) -> None:
+    """Join the journal here with that of a remote: its runs come here, those made here go there.
+
+    Nothing is overwritten on either side. Doing it again changes nothing.
+    """
+    from mltools.edges.git.write import Writer  # noqa: PLC0415 - as above
+
+    repository = Repository.find(session.directory)
+    name = _remote(repository, remote)
+    writer = Writer(repository, session.environ)
+    ours = _ids(repository, journal.REF)
+    tip = writer.remote_refs(name, journal.REF).get(journal.REF)
+    journal.fetch(writer, name)
+    theirs, joined = _ids(repository, tip), _ids(repository, journal.REF)
+    brought, sent = len(joined - ours), len(joined - theirs)
+    if brought:
+        session.result(f"{_runs(brought)} brought here from {name}")
+    journal.publish(writer, name, when=session.clock())
+    if sent:
+        session.result(f"{_runs(sent)} brought to {name}")
+    if not brought and not sent:
+        session.result(f"nothing to bring: the same {_runs(len(joined))} here and at {name}")
+
+
+def _remote(repository: Repository, name: str | None) -> str:
+    """The remote that was asked for, else origin, else the only one."""
+    known = repository.remotes()
+    if name is not None and name not in known:
+        raise UsageError(f"no remote {name!r} here", hint=f"there is: {', '.join(known) or 'none'}")
+    if name is None and not known:
+        raise UsageError("this repository has no remote", hint="git remote add origin URL")
+    chosen = name or ("origin" if "origin" in known else known[0] if len(known) == 1 else None)
+    if chosen is None:
+        raise UsageError(
+            f"this repository has the remotes {', '.join(known)}, and none of them is called origin",
+            hint="name one: `mltools runs sync --remote NAME`",
+        )
+    return chosen
+
+
+def _ids(repository: Repository, tip: str | None) -> frozenset[str]:
+    """The runs that a journal holds; none when there is no journal."""
+    if tip is None or (commit := repository.oid(tip)) is None:
+        return frozenset()
+    return frozenset(
+        path for path in repository.tree(commit, "records") if path.endswith(f"/{journal.RECORD_FILE}")
+    )
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'s' * (count != 1)}"

@@ -1,0 +1,1 @@
+"""What is done with the journal of runs: it is verified, exported, imported, and shown to plain Git."""
