@@ -10,9 +10,15 @@ import pandas as pd
 from mltools.core.names import nearest, shown
 from mltools.errors import DataError
 
+# From pandas 3.1 on a number is always read as the double that was written, and asking for it is deprecated.
+EXACTLY: dict[str, Any] = (
+    {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+)
+# pandas would take a class that is called None or NA for a gap.
+AS_WRITTEN: dict[str, Any] = EXACTLY | {"keep_default_na": False, "na_values": ["", "nan", "NaN"]}
 READERS: dict[str, Callable[[io.BytesIO], pd.DataFrame]] = {
-    ".csv": lambda stream: pd.read_csv(stream, float_precision="round_trip"),
-    ".tsv": lambda stream: pd.read_csv(stream, sep="\t", float_precision="round_trip"),
+    ".csv": lambda stream: pd.read_csv(stream, **AS_WRITTEN),
+    ".tsv": lambda stream: pd.read_csv(stream, sep="\t", **AS_WRITTEN),
     ".jsonl": lambda stream: pd.read_json(stream, lines=True, precise_float=True),
     ".parquet": pd.read_parquet,
 }
