@@ -1,6 +1,7 @@
 """The project's data sets against their contracts: measured once, remembered, judged by the clock of each run."""
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -235,5 +236,5 @@ def _refuse_missing(project: Project, source: DataSource) -> None:
     if not (project.root / source.contract).is_file():
         raise ConfigError(
             f"{FILE}: data {source.path}: there is no contract {source.contract}",
-            hint=f"write {source.contract}, or take the data set out of {FILE}",
+            hint=f"`mltools data infer {shlex.quote(source.path)}` writes one out of the data",
         )

@@ -183,6 +183,7 @@ def test_a_contract_that_is_not_there_is_a_mistake(project: Path) -> None:
     done = mltools(project, "data", "validate")
     assert done.code == 2
     assert "there is no contract schemas/raw.yaml" in done.err
+    assert "`mltools data infer data/raw.csv` writes one" in done.err
 
 
 def test_a_pattern_that_the_engine_refuses_is_a_mistake(project: Path) -> None:
