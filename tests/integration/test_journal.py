@@ -43,6 +43,15 @@ def test_a_record_comes_back_as_it_was(writer: Writer) -> None:
     assert journal.attachment(writer.repository, record, "none") is None
 
 
+def test_values_keep_their_types(writer: Writer) -> None:
+    values = {"whole": 1, "real": 1.0, "yes": True, "text": "1", "word": "true", "none": None}
+    keep(writer, make_record(A, params=values))
+    (found,) = journal.records(writer.repository)
+    assert {name: repr(value) for name, value in found.params.items()} == {
+        name: repr(value) for name, value in values.items()
+    }
+
+
 def test_git_alone_can_read_it(repo: Path, writer: Writer) -> None:
     record = make_record(A, trigger="push")
     keep(writer, record)
