@@ -1,0 +1,19 @@
+"""`mltools monitor`: what serves, held against its release."""
+
+import click
+
+from mltools.cli.lazy import Entry, LazyGroup
+
+COMMANDS = {
+    "check": Entry("mltools.cli.monitor_check", "Drift, errors, latency and quality of what serves."),
+}
+
+
+@click.group(
+    "monitor",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    epilog="\b\nExamples:\n  mltools monitor check 'tumour#prod' --log /var/log/tumour",
+)
+def command() -> None:
+    """Watch what serves: drift, errors, latency, and quality where labels come."""

@@ -1,0 +1,88 @@
+"""What earlier checks of a version showed, as the journal keeps it, and how a check is kept there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mltools import events
+from mltools.core.events import Event, Kind, event
+from mltools.core.monitor.findings import Assessment, Level
+from mltools.edges.git.read import Repository
+
+# An event has room for the worst of many features; the counts are of all.
+MOST = 100
+LONGEST = 500
+
+
+def before(
+    repository: Repository, model: str, version: str, stage: str | None, start: datetime
+) -> tuple[frozenset[str], ...]:
+    """What the windows before `start` showed, the last one first.
+
+    A schedule is never exact, so windows may overlap a little. Of those that overlap by more than half, as when somebody
+    looks twice in an hour, the latest counts. One of too few rows showed nothing and counts for nothing.
+    """
+    found = events.of_model(repository, model, {Kind.MONITOR})
+    same = [one for one in found if (one.version, one.stage) == (version, stage)]
+    return tuple(_apart(same, start))
+
+
+def event_of(found: Assessment, *, when: datetime, by: str, told: bool) -> Event:
+    """The check as an event of its model; `told` says whether there were rows enough to tell drift."""
+    worst = sorted(found.findings, key=lambda finding: -finding.level.weight)
+    details = {
+        "schema": 1,
+        "state": found.verdict.value,
+        "advice": found.advice,
+        "because": found.because,
+        "window": {"start": found.window.start, "end": found.window.end},
+        "requests": found.traffic.rows,
+        "answered": found.traffic.answered,
+        "failed": found.traffic.failed,
+        "labelled": found.labelled,
+        "told": told,
+        "signals": list(found.signals)[: MOST * 10],
+        "findings": [
+            {"key": finding.key, "level": finding.level.value, "sentence": finding.sentence[:LONGEST]}
+            for finding in worst[:MOST]
+            if finding.level is not Level.OK
+        ],
+    }
+    reason = found.summary[:LONGEST]
+    return event(
+        Kind.MONITOR,
+        found.model,
+        when=when,
+        version=found.version,
+        stage=found.stage,
+        by=by,
+        reason=reason,
+        details=details,
+    )
+
+
+def _apart(found: Sequence[Event], start: datetime) -> Iterator[frozenset[str]]:
+    """What each window showed, from `start` backwards, each apart from the one after it."""
+    for one in reversed(found):
+        window = _window(one.details)
+        if window is None or one.details.get("told") is not True:
+            continue
+        if window[1] > start + (window[1] - window[0]) / 2:
+            continue
+        start = window[0]
+        yield frozenset(_signals(one.details))
+
+
+def _window(details: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """From when to when; None where somebody wrote something else into the journal."""
+    window = details.get("window")
+    try:
+        start, end = (datetime.fromisoformat(window[key]) for key in ("start", "end"))  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return None
+    return (start, end) if start.tzinfo and end.tzinfo else None
+
+
+def _signals(details: Mapping[str, Any]) -> Iterator[str]:
+    signals = details.get("signals")
+    yield from (key for key in signals if isinstance(key, str)) if isinstance(signals, list) else ()
