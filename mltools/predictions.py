@@ -145,9 +145,13 @@ def _compared(
 def _same(test: Paired) -> bool:
     """Whether both models say the same of every row: then they are as good as each other, whatever rows may come."""
     pairs = ((test.base.label, test.head.label), (test.base.score, test.head.score))
+    tables = test.base.chances, test.head.chances
     return all(
         one is other or (one is not None and other is not None and np.array_equal(one, other))
         for one, other in pairs
+    ) and (
+        tables[0] is tables[1]
+        or (tables[0] is not None and tables[1] is not None and tables[0].same(tables[1]))
     )
 
 
@@ -162,9 +166,9 @@ def _test(told: Told, head: _Table | str, base: _Table | str, group: str | None)
 
 
 def _predictions(told: Told, side: _Table, group: str | None) -> Predictions:
-    wanted = (told.id, told.target, told.prediction, told.score, group)
-    ids, target, label, score, groups = frames.columns(side.frame, wanted, side.name)
-    return Predictions(ids, target, label, score, groups)
+    wanted = (told.id, told.target, told.prediction, told.score, group, *told.scores.values())
+    ids, target, label, score, groups, *scores = frames.columns(side.frame, wanted, side.name)
+    return Predictions(ids, target, label, score, groups, dict(zip(told.scores, scores, strict=True)))
 
 
 def _metric(gate: Significance | Slice) -> Metric | str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     ValidationInfo,
     field_validator,
@@ -20,11 +21,13 @@ from pydantic import (
 from mltools.core import urls
 from mltools.core.gates import Gate
 from mltools.core.monitor.policy import Monitor
+from mltools.core.names import class_name
 from mltools.core.sections import SectionName
 from mltools.core.stage_policy import Stages, stages_of
 from mltools.core.strict import LineOf, Section, parse_model
 
 FILE = "mltools.yaml"
+MOST_SCORES = 1_000
 
 
 def _inside(path: str) -> str:
@@ -57,6 +60,11 @@ class DataSource(Section):
     ]
 
 
+def _class(key: Any) -> Any:
+    """A class that YAML reads as a number, as the text that stands for it."""
+    return class_name(key) if isinstance(key, int | float) else key
+
+
 class Predictions(Section):
     """What the model said of each test row, in a table that the pipeline writes (CSV, TSV, JSON lines or Parquet).
 
@@ -77,6 +85,13 @@ class Predictions(Section):
             description="column with the probability of the positive class, or with the predicted number",
         ),
     ] = None
+    scores: Annotated[
+        dict[Annotated[str, BeforeValidator(_class)], Annotated[str, Field(min_length=1)]],
+        Field(
+            max_length=MOST_SCORES,
+            description="columns with the probability of each of several classes, as `class: column`; for log_loss",
+        ),
+    ] = Field(default_factory=dict)
     group: Annotated[
         str | None,
         Field(min_length=1, description="column that says which rows belong together, such as a patient"),
@@ -88,7 +103,7 @@ class Predictions(Section):
 
     @model_validator(mode="after")
     def _something_said(self) -> Self:
-        if self.prediction is None and self.score is None:
+        if self.prediction is None and self.score is None and not self.scores:
             raise ValueError("needs 'prediction', 'score' or both: the column with what the model said")
         return self
 

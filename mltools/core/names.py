@@ -28,6 +28,14 @@ def title(name: str) -> str:
     return name if PLAIN.fullmatch(name) and len(name) <= 100 else f"'{shown(name, 100)}'"  # noqa: PLR2004 - fits a line
 
 
+def class_name(value: object) -> str:
+    """A class of a target as text: 3 and 3.0 are one class."""
+    if isinstance(value, str):
+        return str(value)
+    number = float(value)  # type: ignore[arg-type]
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
 def nearest(name: str, among: Sequence[str]) -> str | None:
     """The name that was probably meant: the same but for case, spaces and look-alike forms, else one close to it."""
     same = next((other for other in among if _bare(other) == _bare(name)), None)

@@ -125,3 +125,26 @@ def test_large_predictions_that_dvc_keeps_are_found_by_their_hash(tmp_path: Path
     set_quality(project, 0.7)
     gates = mltools(project, "run", "--json").json["gates"]
     assert next(gate["outcome"] for gate in gates if gate["name"] == "better") == "passed"
+
+
+def test_the_log_loss_of_several_classes_is_compared_by_their_probabilities(tmp_path: Path) -> None:
+    made = files()
+    evaluate = (
+        made["evaluate.py"]
+        .replace("{p:.6f}", "{p:.6f},{1 - p:.6f},0")
+        .replace('"id,site,y,predicted,p"', '"id,site,y,predicted,p,q,never"')
+    )
+    policy = made["mltools.yaml"].replace("score: p}", "scores: {0: q, 1: p, other: never}}")
+    gate = "gates:\n  - {name: loss, kind: significance, metric: auc, statistic: log_loss, margin: 0.01}\n"
+    project = make_project(
+        tmp_path / "p", **made | {"evaluate.py": evaluate, "mltools.yaml": policy.replace("gates:\n", gate)}
+    )
+    first = mltools(project, "run", "--json")
+    assert "never" in (project / "predictions.csv").read_text(), first.err
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "Results")
+    git(project, "switch", "-qc", "change")
+    set_quality(project, 0.9)
+    found = {gate["name"]: gate for gate in mltools(project, "run", "--json").json["gates"]}["loss"]
+    assert found["evidence"]["statistic"] == "log_loss"
+    assert (found["outcome"], found["evidence"]["verdict"]) == ("passed", "better"), found["reason"]

@@ -118,3 +118,15 @@ def test_a_requirement_that_installs_the_stranger_or_is_no_requirement_is_refuse
 )
 def test_our_own_requirement_is_accepted(requirement: str) -> None:
     parse(f"schema: 1\nci:\n  install: '{requirement}'\n")
+
+
+def test_classes_that_yaml_reads_as_numbers_keep_their_names() -> None:
+    config = parse_config(
+        {
+            "schema": 1,
+            "compare": {"predictions": {"path": "p.csv", "scores": {0: "a", 1.5: "b", 2.0: "c", "x": "d"}}},
+        }
+    )
+    told = config.compare.predictions
+    assert told is not None
+    assert dict(told.scores) == {"0": "a", "1.5": "b", "2": "c", "x": "d"}

@@ -10,9 +10,11 @@ from mltools.core.stats.paired import Side
 from mltools.core.stats.values import Array, Undecided
 
 # What a metric needs to know of a prediction: one of two classes, one of several, the probability of the positive class,
-# a score that orders rows, or a number.
-Uses = Literal["positive", "class", "probability", "ranking", "number"]
+# that of what happened, a score that orders rows, or a number.
+Uses = Literal["positive", "class", "probability", "chance", "ranking", "number"]
 CUT = 0.5
+TWO = 2
+SEVERAL = ", or a metric of several classes be gated: accuracy, balanced_accuracy, those on _macro, matthews, or log_loss with `scores`"
 SHOWN = 3
 
 
@@ -43,11 +45,13 @@ def prepared(uses: Uses, sides: tuple[Side, ...], positive: Any = None) -> tuple
         return _all(tuple(_number(side) for side in sides))
     if uses == "class" and all(side.label is not None for side in sides):
         return _classes(sides)
+    if uses == "chance" and all(side.chances is not None for side in sides):
+        return _all(tuple(map(_chance, sides)))
     truths = _truths(sides, positive)
     if isinstance(truths, Undecided):
         return truths
-    if uses in {"probability", "ranking"}:
-        bounded = uses == "probability"
+    if uses in {"probability", "chance", "ranking"}:
+        bounded = uses != "ranking"
         return _all(
             tuple(_scored(side, truth, bounded=bounded) for side, truth in zip(sides, truths, strict=True))
         )
@@ -62,13 +66,20 @@ def _truths(sides: tuple[Side, ...], positive: Any) -> tuple[Array, ...] | Undec
             return Undecided(f"no target is {positive!r}, which should be the positive class")
         return tuple((side.target == positive).astype(np.int64) for side in sides)
     if kind(values) != NUMBER or not np.isin(values, (0, 1)).all():
-        return Undecided(f"the target is not 0 or 1 but {_some(values)}: the positive class must be named")
+        told = f"the target is not 0 or 1 but {_some(values)}: the positive class must be named (`positive`)"
+        return Undecided(told + (SEVERAL if len(values) > TWO else ""))
     return tuple(side.target.astype(np.int64) for side in sides)
 
 
 def _some(values: Array) -> str:
     shown = [str(value)[:30] for value in values[:SHOWN]]
     return ", ".join([*shown, "..."] if len(values) > SHOWN else shown)
+
+
+def _chance(side: Side) -> Case | Undecided:
+    """What happened is class 1, whatever it is called."""
+    given = side.target if side.chances is None else side.chances.of(side.target)
+    return given if isinstance(given, Undecided) else Case(np.ones(side.rows, dtype=np.int64), given)
 
 
 def _positive(side: Side, truth: Array, positive: Any) -> Case | Undecided:

@@ -50,7 +50,7 @@ _ALL: tuple[Metric, ...] = (
     Summed("matthews", "higher", "class", summed.of_classes, summed.matthews),
     Ranked("roc_auc", "higher", "ranking", ranked.roc_auc),
     Ranked("average_precision", "higher", "ranking", ranked.average_precision),
-    Summed("log_loss", "lower", "probability", summed.log_losses, summed.mean, rowwise=True),
+    Summed("log_loss", "lower", "chance", summed.log_losses, summed.mean, rowwise=True),
     Summed("brier", "lower", "probability", summed.squares, summed.mean, rowwise=True),
     Summed("mae", "lower", "number", summed.absolutes, summed.mean, rowwise=True),
     Summed("mse", "lower", "number", summed.squares, summed.mean, rowwise=True),

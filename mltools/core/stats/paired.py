@@ -1,11 +1,12 @@
 """The predictions of two models set side by side: row for row where both have judged the same rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from mltools.core.stats.chances import Chances, chances
 from mltools.core.stats.columns import clean, coded, kind, missing, rows
 from mltools.core.stats.values import Array, Ints, Undecided
 
@@ -19,8 +20,8 @@ SHARED = 0.5
 class Predictions:
     """What one model said of its test rows, as read from a file.
 
-    `label` is the predicted class; `score` the probability of the positive class, or the predicted number. At least one
-    of the two is given. `group` names what rows belong together (a patient, a day), for the clustered bootstrap.
+    `label` is the predicted class; `score` the probability of the positive class, or the predicted number; `scores` the
+    probabilities of several classes, by their names. At least one of the three is given. `group` names what rows belong together (a patient, a day), for the clustered bootstrap.
     """
 
     ids: Column
@@ -28,6 +29,7 @@ class Predictions:
     label: Column | None = None
     score: Column | None = None
     group: Column | None = None
+    scores: Mapping[str, Column] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Side:
     label: Array | None = None
     score: Array | None = None
     group: Array | None = None
+    chances: Chances | None = None
 
     @property
     def rows(self) -> int:
@@ -48,7 +51,8 @@ class Side:
         label, score, group = (
             None if column is None else column[order] for column in (self.label, self.score, self.group)
         )
-        return Side(self.target[order], label, score, group)
+        chances = None if self.chances is None else self.chances.take(order)
+        return Side(self.target[order], label, score, group, chances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def join(base: Predictions, head: Predictions) -> Paired | Unpaired | Undecided:
 
 
 def _side(name: str, given: Predictions) -> Side | Undecided:
-    if given.label is None and given.score is None:
+    if given.label is None and given.score is None and not given.scores:
         return Undecided(f"{name} has neither a predicted class nor a score")
     columns: dict[str, Array] = {}
     for what in ("target", "label", "score", "group"):
@@ -113,14 +117,24 @@ def _side(name: str, given: Predictions) -> Side | Undecided:
         if isinstance(found, Undecided):
             return found
         columns[what] = found
-    side = Side(**columns)
+    side = Side(columns["target"], columns.get("label"), columns.get("score"), columns.get("group"))
     if not side.rows:
         return Undecided(f"{name} has no rows")
     lengths = {what: len(values) for what, values in columns.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{what} {count:,}" for what, count in lengths.items())
         return Undecided(f"the columns of {name} differ in length: {told}")
-    return side
+    return _with_chances(name, given, side)
+
+
+def _with_chances(name: str, given: Predictions, side: Side) -> Side | Undecided:
+    if not given.scores:
+        return side
+    lengths = {len(column) for column in given.scores.values()}
+    if lengths != {side.rows}:
+        return Undecided(f"the columns of probabilities of {name} differ in length from its targets")
+    found = chances(given.scores, name)
+    return found if isinstance(found, Undecided) else replace(side, chances=found)
 
 
 def _index(name: str, ids: Column) -> dict[Any, int] | Undecided:
