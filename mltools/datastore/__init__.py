@@ -6,7 +6,7 @@ out. It is for small data: a limit for each file, a budget for all, and a word w
 
 from mltools.datastore.edited import edited
 from mltools.datastore.handing import hand_in
-from mltools.datastore.moving import Moved, luggage, pull, push, restore
+from mltools.datastore.moving import Moved, luggage, pull, push, push_wants, restore
 from mltools.datastore.place import NO_ENVIRON, has_dvc_remote, share_cache, wanted
 from mltools.datastore.prepush import PRE_PUSH, push_hook
 from mltools.datastore.ref import BUDGET, FILE_LIMIT, REF, add
@@ -26,6 +26,7 @@ __all__ = [
     "pull",
     "push",
     "push_hook",
+    "push_wants",
     "restore",
     "share_cache",
     "wanted",

@@ -11,7 +11,7 @@ from os import pathsep
 from pathlib import Path
 
 from mltools.core.stagelog import Failure, Log, StageEvent, failure, tail
-from mltools.edges import dvclocks, process
+from mltools.edges import documents, dvclocks, process
 from mltools.errors import CommandError, ConfigError, MltoolsError
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "find_root",
     "get",
     "init",
+    "lacking",
     "pull",
     "push",
     "repro",
@@ -109,6 +110,27 @@ def pull(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ())
 def push(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> None:
     """Send data objects from the cache to the DVC remote."""
     _run("push", *_after(targets), root=root, environ=environ)
+
+
+def lacking(root: Path, *, environ: Mapping[str, str], targets: Sequence[str] = ()) -> tuple[str, ...]:
+    """What the DVC remote does not hold of the targets: `dvc push` ends well also where it had nothing to send."""
+    done = process.run(
+        *DVC,
+        "status",
+        "--cloud",
+        "--json",
+        *_after(targets),
+        cwd=root,
+        env=_environment(environ),
+        check=False,
+    )
+    if done.returncode != 0:
+        raise _failed(
+            "dvc status --cloud", done.returncode, [*done.text.splitlines(), *done.errors.splitlines()], root
+        )
+    found = documents.read_json(done.stdout, "dvc status --cloud")
+    states = found.items() if isinstance(found, dict) else ()
+    return tuple(sorted(name for name, state in states if state in {"new", "missing"}))
 
 
 def get(repository: Path, path: str, target: Path, *, rev: str, environ: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
-"""The model's bytes, brought to where everybody finds them before any tag speaks of them."""
+"""The model's bytes and the data behind it, brought to where everybody finds them before any tag speaks of them."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from posixpath import join
@@ -10,11 +11,13 @@ from mltools import datastore, modelfiles
 from mltools.core.release_record import ModelFile
 from mltools.datastore.ref import held
 from mltools.edges import dvc, dvcconfig, files, objectcache
+from mltools.edges.dvcwants import Want
 from mltools.edges.git.checkout import checkout
 from mltools.edges.git.write import Writer
 from mltools.errors import RepositoryError, StoreError
 from mltools.modelfiles import Shelf
 from mltools.project import LOCK_FILE, Project
+from mltools.releasing import data
 from mltools.releasing.desk import Desk
 from mltools.releasing.material import Material
 
@@ -54,22 +57,37 @@ def model_of(desk: Desk) -> ModelFile:
 
 
 def keep(desk: Desk, commit: str, *, when: datetime) -> None:
-    """Bring the model to the DVC remote, or to the project's store and that to the remote, and see that it is there.
+    """Bring model and data to the DVC remote, or to the project's store and that to the remote, and see them there.
 
-    Raises StoreError when it is too large for the store, or did not arrive.
+    Raises StoreError when they are too large for the store, nowhere, or did not arrive.
     """
-    material = desk.material
-    if material.in_git:
+    wants = data.sources(desk)
+    if desk.material.in_git and not wants:
         return
     if datastore.has_dvc_remote(desk.project):
-        _to_dvc_remote(desk, commit)
-        return
-    objects = desk.shelf.objects(material.md5)
+        _to_dvc_remote(desk, commit, data.targets(desk, wants))
+    else:
+        # What DVC 2 wrote cannot be checked; no store of ours has ever held it.
+        _to_store(desk, [want for want in wants if not want.legacy], when=when)
+
+
+def _to_store(desk: Desk, wants: Sequence[Want], *, when: datetime) -> None:
+    material = desk.material
+    objects = {} if material.in_git else desk.shelf.objects(material.md5)
     if objects is None:
         raise StoreError(f"the model {material.path} (MD5 {material.md5}) went away while it was released")
     datastore.add(desk.writer, objects, when=when, names=dict.fromkeys(objects, material.path))
-    if desk.remote is not None:
+    place = datastore.place.of_project(desk.project, desk.writer.environ) if wants else None
+    if place is not None:
+        try:
+            datastore.push_wants(place, desk.writer, wants, desk.remote, when=when)
+        except StoreError as error:
+            raise StoreError(
+                f"{error.message}; nothing was released", hint="where the data is: `mltools data push`"
+            ) from error
+    elif desk.remote is not None:
         desk.writer.publish(desk.remote, datastore.REF, when=when)
+    if desk.remote is not None:
         _require_at(desk.writer, desk.remote)
     if lost := set(objects) - set(held(desk.project.repository, objects)):
         raise StoreError(
@@ -79,11 +97,13 @@ def keep(desk: Desk, commit: str, *, when: datetime) -> None:
 
 def steps(desk: Desk) -> tuple[str, ...]:
     """What `keep` would do, in words."""
-    if desk.material.in_git:
+    wants = data.sources(desk)
+    if desk.material.in_git and not wants:
         return ()
     if datastore.has_dvc_remote(desk.project):
-        return (f"dvc     push {desk.material.path} to the DVC remote",)
-    objects = desk.shelf.objects(desk.material.md5) or {}
+        return (f"dvc     push {', '.join(data.targets(desk, wants))} to the DVC remote",)
+    objects = {} if desk.material.in_git else dict(desk.shelf.objects(desk.material.md5) or {})
+    objects |= data.at_hand(desk, wants)
     there = held(desk.project.repository, objects)
     size = sum(files.size(path) for md5, path in objects.items() if md5 not in there)
     at = f" here and at {desk.remote}" if desk.remote else " here"
@@ -105,12 +125,12 @@ def _require_at(writer: Writer, remote: str) -> None:
         raise RepositoryError(f"{remote} does not hold {datastore.REF} after the push; nothing was released")
 
 
-def _to_dvc_remote(desk: Desk, commit: str) -> None:
+def _to_dvc_remote(desk: Desk, commit: str, targets: Sequence[str]) -> None:
     """`dvc push` in the state of the release commit: in the working tree if it is that, else in a tree of its own."""
     project, material, environ = desk.project, desk.material, desk.writer.environ
     lock = project.root / LOCK_FILE
     if lock.is_file() and files.read_bytes(lock) == material.run.lock and not material.run.objects:
-        dvc.push(project.root, environ=environ, targets=[material.path])
+        _push(project.root, environ, targets)
         return
     place = datastore.place.of_project(project, environ)
     dvc_root = dvc.find_root(project.root)
@@ -122,7 +142,18 @@ def _to_dvc_remote(desk: Desk, commit: str) -> None:
     with checkout(project.repository, commit, REFS) as tree:
         settings = dvcconfig.elsewhere(dvc_root, place.cache.root.parent.parent)
         files.write_atomic(tree / place.prefix / ".dvc" / "config.local", settings)
-        dvc.push(tree / project.prefix, environ=environ, targets=[material.path])
+        _push(tree / project.prefix, environ, targets)
+
+
+def _push(root: Path, environ: Mapping[str, str], targets: Sequence[str]) -> None:
+    """Push, and ask the remote afterwards: DVC says nothing of data that it had not here to push."""
+    dvc.push(root, environ=environ, targets=targets)
+    if lost := dvc.lacking(root, environ=environ, targets=targets):
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        raise StoreError(
+            f"the DVC remote does not hold {lost[0]}{more}, nor can it be pushed from here; nothing was released",
+            hint="where the data is: `dvc push`",
+        )
 
 
 def _writing(path: Path) -> objectcache.Write:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import projects
-from tests.releases import command, make_project, model_text, run, write_bundle
+from tests.releases import command, make_project, md5, model_text, run, write_bundle
 from tests.support import commit, git, make_repo, mltools
 
 pytestmark = pytest.mark.slow
@@ -98,3 +98,69 @@ def test_a_real_run_is_released_and_got(tmp_path: Path) -> None:
     shown = mltools(project, "model", "list")
     assert "toy    v0.1.0" in shown.out
     assert "test.auc 0.9" in shown.out
+
+
+def add_data(project: Path) -> str:
+    """Data under DVC that the pipeline reads; nothing pushed."""
+    projects.dvc(project, "add", "-q", "data/more.csv")
+    commit(project, {})
+    return (project / "data/more.csv").read_text()
+
+
+def stored(tmp_path: Path) -> set[str]:
+    return {path.read_text() for path in (tmp_path / "storage").rglob("*") if path.is_file()}
+
+
+def test_the_data_go_to_the_dvc_remote_with_the_model(with_remote: Path, tmp_path: Path) -> None:
+    (with_remote / "data/more.csv").write_text("id\n1\n")
+    more = add_data(with_remote)
+    run(with_remote)
+    done = command(with_remote, "release", "--dry-run")
+    assert "dvc     push model.bin, data/more.csv.dvc to the DVC remote" in done.out
+    assert not (tmp_path / "storage").exists()
+    assert command(with_remote, "release").code == 0
+    assert stored(tmp_path) == {more, model_text(0.9)}
+
+
+def test_data_that_are_nowhere_stop_a_release_before_its_tag(with_remote: Path, tmp_path: Path) -> None:
+    (with_remote / "data/more.csv").write_text("id\n1\n")
+    more = add_data(with_remote)
+    run(with_remote)
+    (with_remote / "data/more.csv").unlink()
+    name = md5(more)
+    place = with_remote / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    kept = place.read_bytes()
+    place.unlink()
+    done = command(with_remote, "release")
+    assert done.code == 3
+    assert (
+        "the DVC remote does not hold data/more.csv, nor can it be pushed from here; nothing was" in done.err
+    )
+    assert "hint: where the data is: `dvc push`" in done.err
+    assert git(with_remote, "tag") == git(tmp_path / "remote.git", "tag") == ""
+    place.write_bytes(kept)
+    assert command(with_remote, "release").code == 0
+    assert stored(tmp_path) == {more, model_text(0.9)}
+
+
+def test_without_a_dvc_remote_the_data_go_to_the_store_in_git(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    remote = make_repo(tmp_path / "remote.git", bare=True)
+    git(project, "remote", "add", "origin", str(remote))
+    (project / "data/more.csv").write_text("id\n1\n")
+    name = md5(add_data(project))
+    run(project)
+    assert "2 new objects, " in command(project, "release", "--dry-run").out
+    place = project / ".dvc/cache/files/md5" / name[:2] / name[2:]
+    kept = place.read_bytes()
+    place.unlink()
+    (project / "data/more.csv").unlink()
+    lost = command(project, "release")
+    assert lost.code == 3
+    assert f"data/more.csv: its data, {name} by data/more.csv.dvc, is neither in the cache nor in" in lost.err
+    assert "nothing was released" in lost.err
+    assert git(remote, "tag") == ""
+    place.write_bytes(kept)
+    done = command(project, "release")
+    assert done.code == 0, done.err
+    assert git(remote, "show", f"refs/mltools/objects:md5/{name[:2]}/{name[2:]}") == "id\n1"
