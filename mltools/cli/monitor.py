@@ -6,6 +6,7 @@ from mltools.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
     "check": Entry("mltools.cli.monitor_check", "Drift, errors, latency and quality of what serves."),
+    "label": Entry("mltools.cli.monitor_label", "Append what turned out to be true to a request log."),
 }
 
 
@@ -13,7 +14,8 @@ COMMANDS = {
     "monitor",
     cls=LazyGroup,
     entries=COMMANDS,
-    epilog="\b\nExamples:\n  mltools monitor check 'tumour#prod' --log /var/log/tumour",
+    epilog="\b\nExamples:\n  mltools monitor check 'tumour#prod' --log /var/log/tumour\n"
+    "  mltools monitor label outcomes.csv --log /var/log/tumour",
 )
 def command() -> None:
     """Watch what serves: drift, errors, latency, and quality where labels come."""

@@ -156,7 +156,7 @@ class RequestLog:
         path = self._scratch / name
         ((count,),) = self._engine.rows(
             f"COPY (SELECT CAST({what} AS VARCHAR) FROM chosen WHERE {condition}) TO {literal(str(path))} "
-            f"(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '{APART}')"
+            f"(FORMAT csv, USE_TMP_FILE false, HEADER false, QUOTE '', ESCAPE '', DELIMITER '{APART}')"
         )
         return path, int(count)
 
@@ -166,14 +166,14 @@ def opened_log(
     directory: Path, wanted: Wanted, scratch: Path, *, name: str, progress: Progress | None = None
 ) -> Iterator[tuple[RequestLog, Traffic]]:
     """The log in a directory, and what its window holds. Raises DataError where there is none or it cannot be read."""
-    files = _files(directory, REQUESTS, name)
+    files = log_files(directory, REQUESTS, name)
     if not files:
         raise DataError(
             f"{name}: no request log there",
             hint=f"the service writes {REQUESTS} into the directory that its --log names",
         )
     recent = tuple(path for path in files if _modified(path) >= wanted.start - MARGIN)
-    labels = _files(directory, LABELS, name)
+    labels = log_files(directory, LABELS, name)
     torn = sum(_is_torn(path) for path in recent)
     names = {path: f"{name}/{path.name}" for path in (*recent, *labels)}
     written = {scratch / file: file for file in (FEATURES, CHECKED, SAID)}
@@ -249,7 +249,8 @@ def _shown(value: datetime | None) -> str | None:
     return None if value is None else f"{value.isoformat(timespec='milliseconds')}Z"
 
 
-def _files(directory: Path, pattern: str, name: str) -> tuple[Path, ...]:
+def log_files(directory: Path, pattern: str, name: str) -> tuple[Path, ...]:
+    """The files of a log that a pattern names, in their order. Raises DataError where there is no such directory."""
     try:
         if not directory.is_dir():
             raise DataError(f"{name}: no such directory", hint="--log names the directory of the request log")
