@@ -370,3 +370,34 @@ def test_progress_of_a_fetch_ends_with_all_of_it(
     assert sorted(path.name for path in place.iterdir()) == ["1.csv", "2.csv", "3.csv", "4.csv"]
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_an_id_in_train_and_test_is_found_in_a_bucket_too(
+    tmp_path: Path, bucket: Bucket, store: Mapping[str, Mapping[str, str]]
+) -> None:
+    bucket.put(
+        **{"train/part-0.csv": b"a,b\n1,x\n", "train/part-1.csv": b"a,b\n2,y\n", "test.csv": b"a,b\n3,z\n"}
+    )
+    train, test = f"s3://{bucket.name}/train", "remote://store/test.csv"
+    root = project(tmp_path / "p", train, store)
+    gates = f"gates:\n  - {{name: leak, kind: data, path: '{train}', no_overlap: {{train: '{train}', test: '{test}', id: a}}}}\n"
+    policy = (root / "mltools.yaml").read_text()
+    (root / "mltools.yaml").write_text(policy + gates)
+    done = mltools(root, "gate", "check")
+    assert (done.code, f"{test} is no data set: an address must be listed under `data`" in done.err) == (
+        2,
+        True,
+    )
+    (root / "mltools.yaml").write_text(policy + f"  - {{path: '{test}', schema: schemas/raw.yaml}}\n" + gates)
+    done = mltools(root, "gate", "check", "--json")
+    assert done.code == 0, done.err
+    gate = done.json["gates"][0]
+    assert (gate["outcome"], "no id stands in both" in gate["reason"]) == ("passed", True), gate
+    bucket.put(**{"test.csv": b"a,b\n3,z\n2,y\n"})
+    done = mltools(root, "gate", "check", "--json")
+    gate = done.json["gates"][0]
+    assert (done.code, gate["outcome"], gate["evidence"]["overlap"]) == (1, "failed", 1), gate
+    assert "2" in gate["reason"]
+    bucket.put(**{"test.csv": b"b\nz\n"})
+    gate = mltools(root, "gate", "check", "--json").json["gates"][0]
+    assert (gate["outcome"], f"{test}: has no column a" in gate["reason"]) == ("undecided", True), gate

@@ -22,6 +22,7 @@ from mltools.core.data_findings import (
 from mltools.core.gates.base import Facts, GateBase
 from mltools.core.names import nearest, shown
 from mltools.core.records import DataSet
+from mltools.core.urls import is_url
 from mltools.core.verdict import Outcome, Verdict
 
 LONGEST_REASON = 2_000
@@ -109,7 +110,9 @@ class Data(GateBase):
             yield "mltools.yaml lists no data sets, so there is nothing to judge"
         if self.no_overlap is not None:
             for path in (self.no_overlap.train, self.no_overlap.test):
-                if path not in data.places:
+                if path not in data.places and is_url(path):
+                    yield f"{shown(path)} is no data set: an address must be listed under `data`"
+                elif path not in data.places:
                     yield f"no file {shown(path)!r} in the project{_nearest(path, sorted(data.places))}"
 
     def evaluate(self, facts: Facts) -> Verdict:
