@@ -9,6 +9,13 @@ COMMANDS = {
         "mltools.cli.model_read", "Every model with its latest version and stages.", "list_command"
     ),
     "show": Entry("mltools.cli.model_read", "A version with its release record.", "show_command"),
+    "history": Entry(
+        "mltools.cli.model_history", "What happened to a model, and what stood when.", "history_command"
+    ),
+    "diff": Entry("mltools.cli.model_history", "Two versions side by side.", "diff_command"),
+    "lineage": Entry(
+        "mltools.cli.model_history", "Where a version comes from: data, code, run.", "lineage_command"
+    ),
     "get": Entry(
         "mltools.cli.model_get", "Fetch a released model, checked against its record.", "get_command"
     ),

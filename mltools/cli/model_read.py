@@ -6,9 +6,13 @@ import click
 
 from mltools import registry
 from mltools.cli.session import Session
-from mltools.core import registry_report
+from mltools.core import registry_now, registry_report
+from mltools.core.events import Event
+from mltools.core.events import directory as place_of_events
 from mltools.core.registry import Registry
 from mltools.edges.git.read import Repository
+
+JOURNAL = "refs/mltools/journal"
 
 
 @click.command(
@@ -39,20 +43,34 @@ def list_command(session: Session, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
 def show_command(session: Session, reference: str, *, as_json: bool) -> None:
-    """One version: metrics, verdict, model, data, params, who and when. Of a model, its latest one and all others."""
+    """One version: metrics, verdict, model, data, params, who and when; where it is, and how it behaves there.
+
+    Of a model, its latest version and a list of all.
+    """
     repository = Repository.find(session.directory)
     wanted = registry.reference(reference)
     known = registry.load(repository)
     model = registry.find_model(known, wanted.model, near=inside(repository, session.directory))
     version = registry.find_version(model, wanted)
     _warn(session, known, model.name)
+    now = registry_now.now_tree(model, version, happened(repository, model.name))
     if as_json:
-        session.result(registry_report.json_text(registry_report.version_tree(model, version)), newline=False)
+        tree = {**registry_report.version_tree(model, version), **now}
+        session.result(registry_report.json_text(tree), newline=False)
         return
-    lines = registry_report.version_lines(model, version)
+    lines = [*registry_report.version_lines(model, version), *registry_now.now_lines(now)]
     if wanted.version is None and wanted.stage is None and not wanted.latest:
         lines += ["versions:", *(f"  {line}" for line in registry_report.history_lines(model))]
     session.result("\n".join(lines))
+
+
+def happened(repository: Repository, model: str) -> tuple[Event, ...]:
+    """The journal's events of a model, as far as they are here."""
+    if repository.oid(f"{JOURNAL}:{place_of_events(model)}") is None:
+        return ()
+    from mltools import events  # noqa: PLC0415 - loads the journal, which most models have no use for
+
+    return events.of_model(repository, model)
 
 
 def inside(repository: Repository, directory: Path) -> str:
