@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import compare, inference, noop_run, profile, report, startup, statistics, validation
+from benchmarks import compare, inference, journal, noop_run, profile, report, startup, statistics, validation
 from benchmarks.measure import Result, environment
 
 Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "noop_run": noop_run.results,
     "inference": inference.results,
     "inference_large": inference.large,
+    "journal": journal.results,
+    "journal_writers": journal.writers,
     "report": report.results,
     "statistics": statistics.results,
     "validation": validation.results,
@@ -24,7 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "profile_large": profile.large,
 }
 # Minutes and gigabytes: only when it is named.
-ON_REQUEST = {"inference_large", "validation_large", "profile_large"}
+ON_REQUEST = {"inference_large", "journal_writers", "validation_large", "profile_large"}
 
 
 def main() -> int:

@@ -88,7 +88,7 @@ def list_command(  # noqa: PLR0913 - its options
         found = history.ordered(found, sort, ascending=ascending)
     found = found[:most]
     if as_json:
-        session.result(documents.write_json(history.tree(found)), newline=False)
+        session.result(history.json_text(found), newline=False)
     elif found:
         session.result("\n".join(history.lines(found, session.paint, metrics=metrics, params=params)))
     elif plain:

@@ -3,11 +3,11 @@
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-LAYOUT = 1
+LAYOUT = 2
 _SCHEMA = """
 CREATE TABLE state (tip TEXT NOT NULL);
 CREATE TABLE rows (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -47,6 +47,12 @@ def opened(path: Path, version: str) -> Iterator[Store]:
     with closing(connection):
         found = connection.execute("SELECT tip FROM state").fetchone()
         yield Store(connection, None if found is None else found[0])
+
+
+def forget(path: Path) -> None:
+    """Take a damaged store away, where that can be done."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _connected(path: Path, version: str) -> sqlite3.Connection | None:

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -277,6 +279,29 @@ def test_the_index_follows_the_journal_and_may_be_lost_or_damaged(history: Path)
     assert len(mltools(history, "runs", "list", "--json").json["runs"]) == 4
     # Somebody's older journal: what is gone from it is gone from the list.
     git(history, "update-ref", journal.REF, f"{journal.REF}~1")
+    assert mltools(history, "runs", "list", "--json").json == before
+
+
+@pytest.mark.parametrize("body", ["not json", "[]", "[1, 2]", "null", '{"id": "x"}'])
+def test_an_index_with_damaged_rows_is_made_again(history: Path, body: str) -> None:
+    before = mltools(history, "runs", "list", "--json").json
+    index = history / ".git/mltools/runs.sqlite"
+    with closing(sqlite3.connect(index)) as store, store:
+        store.execute("UPDATE rows SET body = ?", (body,))
+    assert mltools(history, "runs", "list", "--json").json == before
+    with closing(sqlite3.connect(index)) as store:
+        assert store.execute("SELECT count(*) FROM rows WHERE body = ?", (body,)).fetchone() == (0,)
+
+
+def test_an_index_of_another_version_or_of_a_stranger_is_made_again(history: Path) -> None:
+    before = mltools(history, "runs", "list", "--json").json
+    index = history / ".git/mltools/runs.sqlite"
+    with closing(sqlite3.connect(index)) as store, store:
+        store.execute("PRAGMA user_version = 7")
+        store.execute("UPDATE rows SET body = '[]'")
+    assert mltools(history, "runs", "list", "--json").json == before
+    with closing(sqlite3.connect(index)) as store, store:
+        store.execute("DROP TABLE rows")
     assert mltools(history, "runs", "list", "--json").json == before
 
 

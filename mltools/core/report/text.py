@@ -63,14 +63,12 @@ def render(record: Record, paint: Paint = plain, *, around: Around = NOTHING) ->
 
 def columns(cells: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """Rows of cells as aligned lines; `right` are the columns of numbers."""
-    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
+    # Column by column: a list of runs may have ten thousand rows.
+    made = []
+    for index, column in enumerate(zip(*cells, strict=True)):
+        width = max(map(len, column))
+        made.append([cell.rjust(width) if index in right else cell.ljust(width) for cell in column])
+    return ["  ".join(row).rstrip() for row in zip(*made, strict=True)]
 
 
 def _parts(record: Record, around: Around, paint: Paint) -> Iterator[_Part]:
