@@ -10,10 +10,15 @@ from mltools.cli.session import Session
 from mltools.core.verdict import Outcome
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
-from mltools.errors import StoreError
+from mltools.errors import StoreError, UsageError
 from mltools.models import Place
 
-COLOURS = {Outcome.PASSED: "green", Outcome.FAILED: "red", Outcome.UNDECIDED: "yellow"}
+COLOURS = {
+    Outcome.PASSED: "green",
+    Outcome.FAILED: "red",
+    Outcome.UNDECIDED: "yellow",
+    Outcome.SKIPPED: "yellow",
+}
 
 
 @click.command(
@@ -48,17 +53,30 @@ def get_command(session: Session, reference: str, *, output: Path | None, force:
 
 @click.command(
     "verify",
-    epilog="\b\nExamples:\n  mltools model verify tumour@v1.2.0\n  mltools model verify tumour@latest --json",
+    epilog="\b\nExamples:\n  mltools model verify tumour@v1.2.0\n  mltools model verify tumour@latest --json\n"
+    "  mltools model verify tumour@v1.2.0 --allowed-signers .github/allowed_signers",
 )
 @click.argument("reference", metavar="NAME@VERSION")
+@click.option(
+    "--allowed-signers",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="One of the SSH keys in FILE must have signed the tag (see ssh-keygen, ALLOWED SIGNERS).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
-def verify_command(session: Session, reference: str, *, as_json: bool) -> int:
-    """Check a version: the tag and its record, its commit and dvc.lock, the model's bytes.
+def verify_command(session: Session, reference: str, *, allowed_signers: Path | None, as_json: bool) -> int:
+    """Check a version: its tag and who signed it, its record, commit and dvc.lock, the model's bytes, the journal.
 
-    Ends with 1 when something is not as it was released, with 3 when the bytes are not to be had.
+    What is here is enough where it is here. Ends with 1 when something is not as it was released, with 3 when the bytes
+    or the journal are not to be had.
     """
-    tag, checks = models.verify(_place(session), reference)
+    allowed = None if allowed_signers is None else (session.directory / allowed_signers).resolve()
+    if allowed is not None and not allowed.is_file():
+        raise UsageError(
+            f"{allowed_signers} is no file", hint="lines such as: ada@example.org ssh-ed25519 AAAA..."
+        )
+    tag, checks = models.verify(_place(session), reference, allowed_signers=allowed)
     if as_json:
         tree = {
             "schema": 1,

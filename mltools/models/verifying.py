@@ -1,9 +1,8 @@
-"""Whether a version is what its tag says: the tag, the commit, its dvc.lock, the model's bytes."""
+"""Whether a version is what its tag says: the tag and who signed it, the commit, its dvc.lock, the bytes, the run."""
 
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mltools import registry
@@ -15,33 +14,28 @@ from mltools.core.tags import parse_tag
 from mltools.core.verdict import Outcome
 from mltools.edges import dvcfiles
 from mltools.errors import ConfigError, RepositoryError, StoreError
+from mltools.models import vouching
 from mltools.models.finding import OddTagError, Place, Released, find
 from mltools.models.obtaining import AbsentError, obtain
+from mltools.models.vouching import Check
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    outcome: Outcome
-    reason: str
-
-
-def verify(place: Place, text: str) -> tuple[str, tuple[Check, ...]]:
+def verify(place: Place, text: str, *, allowed_signers: Path | None = None) -> tuple[str, tuple[Check, ...]]:
     """The tag of the version that is named, and every check of it; without a record there is nothing to check by.
 
-    Raises UsageError when there is no such version.
+    With `allowed_signers` one of the SSH keys in that file must have signed the tag. Raises UsageError when there is no such version.
     """
     try:
         version = find(place, text)[1]
     except OddTagError as error:
         return text, (_failed("tag", error.message),)
-    return version.tag, tuple(_checks(place, version))
+    return version.tag, tuple(_checks(place, version, allowed_signers))
 
 
-def _checks(place: Place, version: Version) -> Iterator[Check]:
+def _checks(place: Place, version: Version, allowed: Path | None) -> Iterator[Check]:
     yield _check("tag", f"{version.tag} is annotated", holds=version.registered)
+    if version.registered:
+        yield vouching.signature(place, version.tag, allowed)
     record = registry.record_of(version)
     if isinstance(record, Unreadable):
         yield _failed("record", record.reason)
@@ -51,6 +45,7 @@ def _checks(place: Place, version: Version) -> Iterator[Check]:
     yield _commit(place, found)
     yield from _lock(place, found)
     yield _bytes(place, found)
+    yield from vouching.chain(place, found)
 
 
 def _names(found: Released) -> Check:

@@ -7,7 +7,7 @@ from pathlib import Path
 from posixpath import join
 from typing import IO
 
-from mltools import datastore, modelfiles
+from mltools import datastore, journal, modelfiles
 from mltools.core.release_record import ModelFile
 from mltools.datastore.ref import held
 from mltools.edges import dvc, dvcconfig, files, objectcache
@@ -62,6 +62,9 @@ def keep(desk: Desk, commit: str, *, when: datetime) -> None:
     Raises StoreError when they are too large for the store, nowhere, or did not arrive.
     """
     wants = data.sources(desk)
+    if desk.remote is not None and desk.project.repository.oid(journal.REF) is not None:
+        # The tag will name the journal's tip: whoever verifies it must find it.
+        journal.publish(desk.writer, desk.remote, when=when)
     if desk.material.in_git and not wants:
         return
     if datastore.has_dvc_remote(desk.project):
@@ -97,6 +100,14 @@ def _to_store(desk: Desk, wants: Sequence[Want], *, when: datetime) -> None:
 
 def steps(desk: Desk) -> tuple[str, ...]:
     """What `keep` would do, in words."""
+    there = desk.remote is not None and desk.project.repository.oid(journal.REF) is not None
+    return (
+        *((f"ref     {journal.REF} at {desk.remote}: joined with ours",) if there else ()),
+        *_stored(desk),
+    )
+
+
+def _stored(desk: Desk) -> tuple[str, ...]:
     wants = data.sources(desk)
     if desk.material.in_git and not wants:
         return ()

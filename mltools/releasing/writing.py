@@ -103,6 +103,7 @@ def steps(desk: Desk, tag: str, ground: Ground) -> tuple[str, ...]:
         )
     if desk.remote is not None:
         lines.append(f"ref     {TAGS}{tag} -> {commit[:10]} at {desk.remote}, create only")
+        lines.append(f"ref     {registry.turn_ref(desk.material.model)} at {desk.remote}: moved with it")
     lines.append(f"ref     {TAGS}{tag} -> {commit[:10]} here")
     return tuple(lines)
 

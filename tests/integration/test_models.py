@@ -209,15 +209,18 @@ def test_a_good_version_is_verified(project: Path, clone: Path) -> None:
         assert done.code == 0, done.out + done.err
         assert [line.split(":")[0] for line in done.out.splitlines()] == [
             "passed    tag",
+            "skipped   signature",
             "passed    record",
             "passed    commit",
             "passed    dvc.lock",
             "passed    model",
             "passed    bytes",
+            "passed    journal",
+            "passed    run",
         ]
     tree = command(project, "model", "verify", "toy", "--json").json
     assert (tree["schema"], tree["tag"]) == (1, "toy@v0.2.0")
-    assert {check["outcome"] for check in tree["checks"]} == {"passed"}
+    assert {check["outcome"] for check in tree["checks"] if check["name"] != "signature"} == {"passed"}
 
 
 def test_a_release_commit_is_verified(project: Path) -> None:
@@ -242,9 +245,9 @@ def forge_tag(project: Path, name: str, old: str, new: str, rev: str = "HEAD") -
         ('"version": "v0.2.0"', '"version": "v0.4.0"', []),
         ('"version": "v0.2.0"', '"version": "v0.2.0"', ["record"]),
         (sha256(model_text(0.95)), "0" * 64, ["record", "bytes"]),
-        (md5(model_text(0.95)), md5(model_text(0.9)), ["record", "model", "bytes"]),
+        (md5(model_text(0.95)), md5(model_text(0.9)), ["record", "model", "bytes", "run"]),
         ('"lock_md5": "', '"lock_md5": "0000000000000000000000000000000a", "x": "', ["record", "dvc.lock"]),
-        ('"path": "model.bin"', '"path": "other.bin"', ["record", "model"]),
+        ('"path": "model.bin"', '"path": "other.bin"', ["record", "model", "run"]),
     ],
 )
 def test_a_version_that_was_made_up_is_found_out(

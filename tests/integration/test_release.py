@@ -333,11 +333,13 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(project: Path, tm
     lines = done.out.splitlines()
     assert lines[:2] == ["would release toy@v0.1.0", "The first release of toy."]
     size = len(model_text(0.9))
-    assert lines[2] == f"ref     {STORE} here and at origin: 1 new object, {size} bytes"
-    assert lines[3].startswith("commit  ")
-    assert lines[3].endswith(", on no branch: dvc.lock, metrics/test.json")
-    assert lines[4].startswith("ref     refs/tags/toy@v0.1.0 -> ")
-    assert lines[4].endswith(" at origin, create only")
+    assert lines[2] == "ref     refs/mltools/journal at origin: joined with ours"
+    assert lines[3] == f"ref     {STORE} here and at origin: 1 new object, {size} bytes"
+    assert lines[4].startswith("commit  ")
+    assert lines[4].endswith(", on no branch: dvc.lock, metrics/test.json")
+    assert lines[5].startswith("ref     refs/tags/toy@v0.1.0 -> ")
+    assert lines[5].endswith(" at origin, create only")
+    assert lines[6] == "ref     refs/mltools/releases/toy at origin: moved with it"
     assert (git(project, "for-each-ref"), git(tmp_path / "remote.git", "for-each-ref")) == before
 
 
@@ -345,7 +347,13 @@ def test_json_has_all_that_a_script_needs(project: Path) -> None:
     run(project)
     dry = release(project, "--dry-run", "--json").json
     assert (dry["schema"], dry["dry_run"], dry["tag"]) == (1, True, "toy@v0.1.0")
-    assert len(dry["steps"]) == 3
+    assert [step.split()[1].partition("@")[0] for step in dry["steps"]] == [
+        "refs/mltools/journal",
+        "refs/mltools/objects",
+        "refs/tags/toy",
+        "refs/mltools/releases/toy",
+        "refs/tags/toy",
+    ]
     done = release(project, "--json").json
     assert (done["new"], done["version"], done["record"]["file"]["path"]) == (True, "v0.1.0", "model.bin")
     again = release(project, "--json").json

@@ -3,11 +3,14 @@
 Git's exit status is believed, never its text: of an SSH signature by an unknown key it says "Good" as well.
 """
 
+import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from mltools.edges.git import plumbing
 from mltools.edges.git.read import Repository
@@ -40,6 +43,50 @@ def signer(repository: Repository, oid: str, people: Mapping[str, Keys], *, tag:
     return next(
         (fingerprints[word] for mark in marks for word in (mark[2], mark[-1]) if word in fingerprints), None
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a tag's signature is worth: `trusted` by a key that is allowed, `broken` when it is of other bytes.
+
+    `unknown` says that nobody here vouches for the key, or that it cannot be checked; `by` is who or which key, as far as
+    that is known.
+    """
+
+    state: Literal["trusted", "unknown", "broken", "none"]
+    kind: Literal["SSH", "GPG"] | None = None
+    by: str = ""
+
+
+def tag_signature(repository: Repository, oid: str, *, allowed: Path | None = None) -> Signature:
+    """The signature of a tag: by the keys in `allowed` (a file as in gpg.ssh.allowedSignersFile), else by Git's settings.
+
+    `allowed` names SSH keys, so a GPG signature is not trusted by it. Whether one is trusted is Git's exit status; its text
+    only tells what is broken from what is unknown.
+    """
+    found = _SIGNED.search(plumbing.git(repository.cwd, "cat-file", "tag", oid).text)
+    if found is None:
+        return Signature("none")
+    ssh = found["kind"] == "SSH"
+    # Without a file Git does not look at an SSH signature at all.
+    signers = allowed or (None if repository.config("gpg.ssh.allowedSignersFile") else Path(os.devnull))
+    settings = () if signers is None else ("-c", f"gpg.ssh.allowedSignersFile={signers}")
+    done = plumbing.git(repository.cwd, *settings, "verify-tag", "--raw", oid, check=False)
+    said = _BY_SSH.search(done.errors) if ssh else _BY_GPG.search(done.errors)
+    by = "" if said is None else " ".join(word for word in said.groups() if word)
+    if done.returncode == 0:
+        return Signature(
+            "unknown" if allowed is not None and not ssh else "trusted", "SSH" if ssh else "GPG", by
+        )
+    broken = any(mark in done.errors for mark in (_BROKEN_SSH if ssh else _BROKEN_GPG))
+    return Signature("broken" if broken else "unknown", "SSH" if ssh else "GPG", by)
+
+
+_SIGNED = re.compile(r"^-----BEGIN (?P<kind>PGP|SSH|SIGNED) (?:SIGNATURE|MESSAGE)-----$", re.MULTILINE)
+_BY_SSH = re.compile(r'^Good "git" signature (?:for (.*) )?with (.*)$', re.MULTILINE)
+_BY_GPG = re.compile(r"^\[GNUPG:\] (?:VALIDSIG|ERRSIG|BADSIG) (\S+)", re.MULTILINE)
+_BROKEN_SSH = ("incorrect signature", "invalid format", "incomplete message")
+_BROKEN_GPG = ("[GNUPG:] BADSIG", "[GNUPG:] REVKEYSIG")
 
 
 def _signed_by_ssh(repository: Repository, verify: str, oid: str, key: str) -> bool:
