@@ -75,7 +75,9 @@ class Shard(Part):
     of: Annotated[int, Field(ge=1, le=MOST_SHARDS)]
     data: Annotated[tuple[Kept, ...], Field(max_length=1_000)]
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
 
 
 def kept(measured: Measured) -> dict[str, Any]:

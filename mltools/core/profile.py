@@ -128,7 +128,9 @@ class Profile(Part):
     rows: Count
     columns: Annotated[tuple[ColumnProfile, ...], Field(max_length=MOST_COLUMNS)]
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
 
     @model_validator(mode="after")
     def _of_the_same_rows(self) -> Self:

@@ -172,7 +172,9 @@ class Record(Part):
     environment: Environment
     warnings: Annotated[tuple[Text, ...], Field(max_length=200)] = ()
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON tree, its keys in the order of the fields."""
