@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from tests.github_state import BOT, Call, Forge, Pull, Refused, Reply
 from tests.openapi import REPO
 
-COMMENT_LIMIT, STATUS_LIMIT = 65_536, 140
+COMMENT_LIMIT, STATUS_LIMIT, TITLE_LIMIT = 65_536, 140, 256
 NOT_ALLOWED = "Resource not accessible by integration"
 ZERO = "0" * 40
 
@@ -107,14 +107,69 @@ def pulls_of_commit(forge: Forge, call: Call) -> Reply:
     return _page(call, [_pull(forge, pull, "pull-request-simple") for pull in found])
 
 
+def list_issues(forge: Forge, call: Call) -> Reply:
+    """The newest first. As on GitHub a pull request is an issue too, and stands among them."""
+    state, labels = (
+        call.query.get("state", "open"),
+        set(filter(None, call.query.get("labels", "").split(","))),
+    )
+    found = {
+        number: issue
+        for number, issue in forge.issues.items()
+        if state in {issue["state"], "all"} and labels <= {label["name"] for label in issue["labels"]}
+    }
+    if not labels:
+        found |= {
+            pull.number: forge.description.example(
+                "issue",
+                number=pull.number,
+                title=pull.title,
+                body=pull.body,
+                state=pull.state,
+                user=forge.user(BOT),
+                pull_request={"diff_url": None, "html_url": None, "patch_url": None, "url": None},
+            )
+            for pull in forge.pulls.values()
+            if state in {pull.state, "all"}
+        }
+    return _page(call, [found[number] for number in sorted(found, reverse=True)])
+
+
+def create_issue(forge: Forge, call: Call) -> Reply:
+    assert call.viewer is not None
+    if len(call.body["title"]) > TITLE_LIMIT:
+        raise Refused(422, "Validation Failed", message="title is too long (maximum is 256 characters)")
+    return Reply(
+        201,
+        forge.open_issue(call.viewer.login, call.body["title"], _text(call), call.body.get("labels", ())),
+    )
+
+
+def show_issue(forge: Forge, call: Call) -> Reply:
+    return Reply(200, _issue(forge, call))
+
+
+def change_issue(forge: Forge, call: Call) -> Reply:
+    issue = _issue(forge, call)
+    if "body" in call.body:
+        _text(call)
+    kept = {key: call.body[key] for key in ("title", "body", "state", "state_reason") if key in call.body}
+    issue.update(kept, updated_at=forge.time())
+    return Reply(200, issue)
+
+
 def list_comments(forge: Forge, call: Call) -> Reply:
+    if int(call.path["issue_number"]) in forge.issues:
+        return _page(call, forge.comments.get(_issue(forge, call)["number"], []))
     pull = _known(forge, call, "issue_number")
     return _page(call, forge.comments.get(pull.number, []))
 
 
 def create_comment(forge: Forge, call: Call) -> Reply:
-    pull = _known(forge, call, "issue_number")
     assert call.viewer is not None
+    if int(call.path["issue_number"]) in forge.issues:
+        return Reply(201, forge.say(_issue(forge, call)["number"], call.viewer.login, _text(call)))
+    pull = _known(forge, call, "issue_number")
     if pull.locked and not call.viewer.write:
         raise Refused(403, "Unable to create comment because issue is locked.")
     return Reply(201, forge.say(pull.number, call.viewer.login, _text(call)))
@@ -285,6 +340,13 @@ def _known(forge: Forge, call: Call, name: str = "pull_number") -> Pull:
     return pull
 
 
+def _issue(forge: Forge, call: Call) -> dict[str, Any]:
+    issue = forge.issues.get(int(call.path["issue_number"]))
+    if issue is None:
+        raise Refused(404, "Not Found")
+    return issue
+
+
 def _comment(forge: Forge, call: Call) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     for comments in forge.comments.values():
         for comment in comments:
@@ -399,6 +461,10 @@ ROUTES: dict[tuple[str, str], Callable[[Forge, Call], Reply]] = {
     ("PATCH", "/pulls/{pull_number}"): change_pull,
     ("GET", "/commits/{ref}"): show_commit,
     ("GET", "/commits/{commit_sha}/pulls"): pulls_of_commit,
+    ("GET", "/issues"): list_issues,
+    ("POST", "/issues"): create_issue,
+    ("GET", "/issues/{issue_number}"): show_issue,
+    ("PATCH", "/issues/{issue_number}"): change_issue,
     ("GET", "/issues/{issue_number}/comments"): list_comments,
     ("POST", "/issues/{issue_number}/comments"): create_comment,
     ("GET", "/issues/comments/{comment_id}"): show_comment,

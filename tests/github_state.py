@@ -1,7 +1,7 @@
 """What the stand-in forge remembers."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,6 +80,7 @@ class Forge:
         default_factory=dict
     )  # author, committer, verified
     pulls: dict[int, Pull] = field(default_factory=dict)
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     releases: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -94,6 +95,25 @@ class Forge:
         self.pulls[pull.number] = pull
         self.commits.add(commit)
         return pull
+
+    def open_issue(self, login: str, title: str, body: str, labels: Sequence[str] = ()) -> dict[str, Any]:
+        """An issue by anybody; labels that are not there yet are made, as GitHub does for who may write."""
+        number = self.number()
+        issue = self.description.example(
+            "issue",
+            id=number + 1_000_000,
+            number=number,
+            title=title,
+            body=body,
+            state="open",
+            user=self.user(login),
+            labels=[{"name": name} for name in labels],
+            html_url=f"https://github.com/{self.repository}/issues/{number}",
+            created_at=self.time(),
+            updated_at=self.time(),
+        )
+        self.issues[number] = issue
+        return issue
 
     def say(self, number: int, login: str, body: str) -> dict[str, Any]:
         """A comment by anybody."""
@@ -124,6 +144,10 @@ class Forge:
                 ]
                 for number, items in self.comments.items()
             },
+            "issues": [
+                {key: item[key] for key in ("number", "title", "body", "state")}
+                for item in self.issues.values()
+            ],
             "statuses": [
                 {
                     "sha": item["sha"],

@@ -29,6 +29,8 @@ CALLS = {
     f"{REPO}/pulls/{{pull_number}}": ("get", "patch"),
     f"{REPO}/commits/{{ref}}": ("get",),
     f"{REPO}/commits/{{commit_sha}}/pulls": ("get",),
+    f"{REPO}/issues": ("get", "post"),
+    f"{REPO}/issues/{{issue_number}}": ("get", "patch"),
     f"{REPO}/issues/{{issue_number}}/comments": ("get", "post"),
     f"{REPO}/issues/comments/{{comment_id}}": ("get", "patch", "delete"),
     f"{REPO}/statuses/{{sha}}": ("post",),

@@ -1,13 +1,13 @@
 """GitHub's REST API for one repository, as far as mltools uses it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from mltools.ci.fitting import same_text
-from mltools.ci.provider import Asset, Comment, CommitStatus, PullRequest, Release
+from mltools.ci.provider import Asset, Comment, CommitStatus, Issue, PullRequest, Release
 from mltools.ci.trees import at, need_text, need_whole, text
 from mltools.edges import files
 from mltools.edges.rest import Client, is_loopback
@@ -89,6 +89,31 @@ class GitHub:
 
     def delete_comment(self, comment: int) -> None:
         self.rest.delete(self._path("issues", "comments", str(comment)))
+
+    def issues(self, label: str) -> tuple[Issue, ...]:
+        """The open ones with a label. GitHub lists pull requests among them, which are no issues to anybody else."""
+        found = self.rest.pages(self._path("issues"), {"state": "open", "labels": label})
+        return tuple(_issue(tree) for tree in found if at(tree, "pull_request") is None)
+
+    def create_issue(self, title: str, body: str, labels: Sequence[str]) -> Issue:
+        """A new issue, made once however the connection behaves; labels that there are not are made by GitHub."""
+        path = self._path("issues")
+
+        def find() -> Any | None:
+            found = self.rest.pages(path, {"state": "open", "labels": ",".join(labels)})
+            return next((tree for tree in found if same_text(str(at(tree, "body") or ""), body)), None)
+
+        tree = {"title": title, "body": body, "labels": list(labels)}
+        return _issue(self.rest.create(lambda: self.rest.post(path, tree), find))
+
+    def update_issue(
+        self, issue: int, *, title: str | None = None, body: str | None = None, done: bool | None = None
+    ) -> None:
+        """Change what is given; `done` closes it as completed, or, when False, as not planned."""
+        tree = {key: value for key, value in (("title", title), ("body", body)) if value is not None}
+        if done is not None:
+            tree |= {"state": "closed", "state_reason": "completed" if done else "not_planned"}
+        self.rest.patch(self._path("issues", str(issue)), tree)
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
         """The newest status of a context is the one that counts, so setting it twice does no harm."""
@@ -186,6 +211,17 @@ def _pull_request(tree: Mapping[str, Any]) -> PullRequest:
 
 def _comment(tree: Mapping[str, Any]) -> Comment:
     return Comment(need_whole(tree, "id"), text(tree, "user", "login") or "", text(tree, "body") or "")
+
+
+def _issue(tree: Mapping[str, Any]) -> Issue:
+    return Issue(
+        number=need_whole(tree, "number"),
+        author=text(tree, "user", "login") or "",
+        title=need_text(tree, "title"),
+        body=text(tree, "body") or "",
+        open=at(tree, "state") == "open",
+        url=text(tree, "html_url") or "",
+    )
 
 
 def _release(tree: Mapping[str, Any]) -> Release:

@@ -3,7 +3,7 @@
 A provider is a module with the functions of `Provider`, listed in `mltools.ci.PROVIDERS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -39,6 +39,18 @@ class Comment:
     id: int
     author: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue; `author` is "" when the account is gone."""
+
+    number: int
+    author: str
+    title: str
+    body: str
+    open: bool
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,16 @@ class Forge(Protocol):
         """False when the comment is gone."""
 
     def delete_comment(self, comment: int) -> None: ...
+
+    def issues(self, label: str) -> tuple[Issue, ...]:
+        """The open ones with a label, no pull requests."""
+
+    def create_issue(self, title: str, body: str, labels: Sequence[str]) -> Issue: ...
+
+    def update_issue(
+        self, issue: int, *, title: str | None = None, body: str | None = None, done: bool | None = None
+    ) -> None:
+        """Change what is given; `done` closes it as completed, or, when False, as not planned."""
 
     def set_status(self, commit: str, status: CommitStatus) -> None: ...
 

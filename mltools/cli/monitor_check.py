@@ -19,7 +19,7 @@ from mltools.edges import documents, files
 from mltools.edges.git.read import Repository
 from mltools.errors import UsageError
 from mltools.models import Place, Released
-from mltools.monitoring import Asked
+from mltools.monitoring import Asked, alerting
 from mltools.monitoring.reference import policy_of
 from mltools.registry import reference as named
 
@@ -48,6 +48,11 @@ Examples:
 @click.option(
     "--arm", metavar="NAME", help="Only this arm: stable, canary or shadow.  [default: all that answer]"
 )
+@click.option(
+    "--alert",
+    is_flag=True,
+    help="Keep an issue on the forge up to date, and tell the webhook in MLTOOLS_WEBHOOK.",
+)
 @click.option("--no-record", is_flag=True, help="Leave nothing in the journal.")
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option(
@@ -64,6 +69,7 @@ def command(  # noqa: PLR0913 - each is an option
     window: str | None,
     until: str | None,
     arm: str | None,
+    alert: bool,
     no_record: bool,
     as_json: bool,
     form: Form | None,
@@ -94,9 +100,13 @@ def command(  # noqa: PLR0913 - each is an option
     chosen: Form = "json" if as_json else form or "text"
     with progress.bar(session, "reading the log", wanted=chosen == "text") as told:
         checked = monitoring.check(place, asked, policy, progress=told)
+    before = alerting.last_state(place.repository, checked.assessment) if alert else None
     if not no_record:
         monitoring.keep(place, checked, when=now, by=place.writer.person)
     show(session, checked.assessment, chosen, output)
+    if alert:
+        desk = alerting.Desk(session.environ, session.say, session.warn)
+        alerting.alert(desk, checked.assessment, policy, before=before)
     return int(checked.assessment.verdict.alarming)
 
 
