@@ -85,7 +85,8 @@ def override(session: Session, *, gate: str, reason: str) -> None:
     record say so.
     """
     project = open_project(session.directory)
-    names = [item.name for item in project.config.gates]
+    against = _against(session, project)
+    names = [item.name for item in baseline.gates_of(project, against)]
     if gate not in names:
         raise UsageError(
             f"{gate!r} is no gate of mltools.yaml", hint=f"it has {', '.join(names)}" if names else None
@@ -105,6 +106,10 @@ def override(session: Session, *, gate: str, reason: str) -> None:
         session.warn(
             "Git has no key to sign with (user.signingkey), so only the forge can prove that it was you"
         )
+    if against.policy is None or not against.policy.overrides.by:
+        session.warn(
+            "mltools.yaml of the base names nobody who may override (overrides.by), so it counts for nothing"
+        )
     session.hint("`git push` starts the run that it counts for")
 
 
@@ -123,6 +128,14 @@ def prove(session: Session, *, base: str | None) -> None:
         session.say(
             f"the override in {commit[:8]} was made by {login or 'nobody that the forge vouches for'}"
         )
+
+
+def _against(session: Session, project: Project) -> Baseline:
+    """The base of a run of what is committed."""
+    head = project.repository.head()
+    if head is None:
+        return Baseline()
+    return baseline.resolve(project, ci.context(session.environ), head, requested=None, dirty=False)
 
 
 def _committed_inputs(project: Project) -> str:

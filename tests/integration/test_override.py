@@ -135,6 +135,27 @@ def test_nobody_puts_themselves_on_the_list(worse: Path, keys: Mapping[str, tupl
     assert mltools(worse, "run").code == 1
 
 
+def test_a_gate_that_the_change_removed_can_be_overridden_for_it_still_judges(
+    worse: Path, keys: Mapping[str, tuple[Path, str]]
+) -> None:
+    sign_with(worse, keys["ada"][0])
+    policy = (worse / "mltools.yaml").read_text()
+    lines = [line for line in policy.splitlines(keepends=True) if "name: auc-kept" not in line]
+    commit(worse, {"mltools.yaml": "".join(lines)}, "Remove the gate")
+    assert mltools(worse, "run").code == 1
+    assert override(worse).code == 0
+    assert mltools(worse, "run").code == 0
+
+
+def test_where_the_base_lists_nobody_the_override_is_said_to_count_for_nothing(worse: Path) -> None:
+    git(worse, "switch", "-q", "main")
+    policy = (worse / "mltools.yaml").read_text()
+    commit(worse, {"mltools.yaml": policy.replace("{by: [ada]}", "{by: []}")}, "List nobody")
+    git(worse, "switch", "-q", "worse")
+    git(worse, "merge", "-q", "-m", "Merge", "main")
+    assert "names nobody who may override" in override(worse).err
+
+
 def test_another_gate_is_not_let_through(worse: Path, keys: Mapping[str, tuple[Path, str]]) -> None:
     sign_with(worse, keys["ada"][0])
     commit(worse, {"params.yaml": "train:\n  quality: 0.4\n  seed: 1\n"}, "Below the floor, too")
