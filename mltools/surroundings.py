@@ -3,6 +3,7 @@
 from mltools import journal, pictures
 from mltools.core.records import Record
 from mltools.core.report.around import Around, Past
+from mltools.edges.git.read import Repository
 from mltools.pictures import Hosts, Place
 from mltools.project import Project
 
@@ -24,6 +25,11 @@ def images(project: Project, record: Record, hosts: Hosts) -> dict[str, str]:
     backend = pictures.BACKENDS[project.config.report.images]
     wanted = {image.sha256: None for image in record.images}
     return backend.addresses(wanted, Place(project, hosts, record.time))
+
+
+def past(repository: Repository, record: Record) -> tuple[Past, ...]:
+    """The runs that a record's bases lead back to, the oldest first."""
+    return tuple(_past(run) for run in reversed(list(journal.bases(repository, record, MOST_RUNS))))
 
 
 def _past(run: Record) -> Past:

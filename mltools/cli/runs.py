@@ -9,6 +9,7 @@ COMMANDS = {
         "mltools.cli.runs_read", "The runs, newest first, with verdict and metrics.", "list_command"
     ),
     "show": Entry("mltools.cli.runs_read", "One run: table, gates, verdict, history.", "show_command"),
+    "compare": Entry("mltools.cli.runs_read", "Two runs side by side.", "compare_command"),
     "verify": Entry(
         "mltools.cli.runs_verify", "Check that nothing recorded was changed or lost.", "verify_command"
     ),
@@ -19,6 +20,7 @@ EXAMPLES = """\b
 Examples:
   mltools runs list
   mltools runs show HEAD~1 --json
+  mltools runs compare main HEAD
   mltools runs verify
   mltools runs add run-artifact
   mltools runs sync

@@ -101,6 +101,82 @@ def test_show_takes_a_run_or_a_revision(history: Path) -> None:
     assert mltools(history / ".git", "runs", "show", "main", "--json").json["verdict"] == "failed"
 
 
+def test_show_draws_the_runs_that_led_here(repo: Path) -> None:
+    before: dict[str, Any] | None = None
+    for number in range(4):
+        made = make_record(
+            commit(repo, {"a": f"{number}"}),
+            second=number,
+            base=before,
+            metrics={"test.roc_auc": number / 10, "flat": 1},
+            gates=[GATE],
+        )
+        journal.append(Writer(Repository.find(repo), dict(os.environ)), made, {}, when=WHEN)
+        before = {"commit": made.commit, "ref": "main", "how": "record", "run": made.id}
+    done = mltools(repo, "runs", "show")
+    assert done.code == 0
+    assert "history test.roc_auc: ▁▃▆█ 0 to 0.3\n" in done.out
+    assert "history" not in mltools(repo, "runs", "show", "HEAD~3").out
+
+
+def test_two_runs_are_set_side_by_side(history: Path) -> None:
+    done = mltools(history, "runs", "compare", "HEAD~1", "HEAD")
+    assert done.code == 0, done.err
+    head, *_ = done.out.split("\n\n")
+    base, now = head.split("\n")
+    assert base.split()[0] == "base"
+    assert now.endswith("failed: auc-floor")
+    assert "\u202e" not in done.out
+    assert "gates\n  auc-floor  -  ->  failed\n" in done.out
+    assert "test.roc_auc  0.99  ->  0.5  -0.49  -49.49%\n" in done.out
+    assert ["other", "1", "added"] in [line.split() for line in done.out.splitlines()]
+    tree = mltools(history, "runs", "compare", "HEAD~1", now.split()[1], "--json").json
+    assert tree["schema"] == 1
+    assert (tree["base"]["verdict"], tree["head"]["verdict"]) == ("passed", "failed")
+    assert tree["head"]["run"] == now.split()[1]
+    assert tree["gates"] == [{"name": "auc-floor", "kind": "added", "base": None, "head": "failed"}]
+    assert {one["name"]: one["kind"] for one in tree["metrics"]} == {
+        "test.roc_auc": "changed",
+        "other": "added",
+    }
+
+
+def test_what_is_the_same_in_two_runs_is_shown_when_asked_for(history: Path) -> None:
+    done = mltools(history, "runs", "compare", "HEAD", "HEAD", "--all")
+    assert "auc-floor  failed  ->  failed" in done.out
+    assert "test.roc_auc  0.5" in done.out
+    done = mltools(history, "runs", "compare", "HEAD")
+    assert "unchanged: 2 metrics" in done.out
+    assert "gates" not in done.out
+
+
+def test_runs_of_commits_that_are_not_here_are_compared(history: Path) -> None:
+    ids = []
+    for number, project in ((7, "."), (8, "sub")):
+        made = make_record(
+            f"{number}" * 40,
+            second=40 + number,
+            project=project,
+            params={"n": number},
+            stages=[{"name": "train", "state": "ran", "md5": f"{number}" * 32}],
+            data=[{"path": "a.csv", "md5": f"{number}" * 32, "bytes": number, "outcome": "passed"}],
+        )
+        journal.append(Writer(Repository.find(history), dict(os.environ)), made, {}, when=WHEN)
+        ids.append(made.id)
+    done = mltools(history, "runs", "compare", *ids)
+    assert done.code == 0
+    assert "warning: they are of different projects, . and sub" in done.err
+    for line in ("n  7  ->  8", "train  changed", "a.csv  input  7 B -> 8 B  changed", "unchanged: 1 metric"):
+        assert line in done.out
+
+
+@pytest.mark.parametrize("which", ["nope", "HEAD~9", "-x", "20260102T030405Z-cccccccc-abcdef"])
+def test_a_comparison_with_no_run_names_it(history: Path, which: str) -> None:
+    done = mltools(history, "runs", "compare", "--", which)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
 @pytest.mark.parametrize(
     ("which", "said"),
     [
