@@ -7,16 +7,15 @@ from mltools.models.finding import Place, Released, find, released
 
 if TYPE_CHECKING:
     from mltools.models.getting import get, target_of, write_record
-    from mltools.models.verifying import Check, verify
+    from mltools.models.verifying import verify
 
-__all__ = ["Check", "Place", "Released", "find", "get", "released", "target_of", "verify", "write_record"]
+__all__ = ["Place", "Released", "find", "get", "released", "target_of", "verify", "write_record"]
 
 # What touches bytes loads forges, stores and DVC's files, which finding and promoting a version have no use for.
 _HEAVY = {
     "get": "getting",
     "target_of": "getting",
     "write_record": "getting",
-    "Check": "verifying",
     "verify": "verifying",
 }
 
