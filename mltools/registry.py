@@ -112,8 +112,11 @@ def known(writer: "Writer", model: str, remote: str | None, *, below: str | None
 
 
 def turn_ref(model: str) -> str:
-    """The ref that moves on with each release of a model, so that two at once cannot decide by the same versions."""
-    return f"refs/mltools/releases/{model.replace(':', '=')}"
+    """The ref that moves on with each change of a model, so that two at once cannot decide by the same state of it.
+
+    The model's name is one step of it: as several, `eu` and the model `a` of the project `eu` would exclude each other.
+    """
+    return f"refs/mltools/releases/{model.replace('/', '%2F').replace(':', '=')}"
 
 
 def find_model(registry: Registry, name: str, *, near: str = "") -> Model:

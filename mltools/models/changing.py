@@ -51,12 +51,13 @@ Decide = Callable[[Standing], Change | Outcome]
 
 
 def change(
-    place: Place, name: str, decide: Decide, *, clock: Callable[[], datetime]
+    place: Place, name: str, decide: Decide, *, clock: Callable[[], datetime], in_turn: bool = True
 ) -> tuple[Outcome | None, Event | None]:
     """Write the tag that `decide` makes of the model as it stands, or give back its outcome.
 
-    Where somebody else was faster, it is asked again about what they left. Raises RepositoryError when the remote does
-    not answer or refuses, UsageError when there is no such model.
+    Where somebody else was faster, it is asked again about what they left; `in_turn` that is who changed anything of the
+    model, else who took the same tag. Raises RepositoryError when the remote does not answer or refuses, UsageError when
+    there is no such model.
     """
     writer = place.writer
     stuck, before = 0, None
@@ -68,11 +69,20 @@ def change(
         if isinstance(decided, Outcome):
             return decided, None
         when = datetime.fromtimestamp(max(int(clock().timestamp()), now.newest + 1), UTC)
-        if tagging.create(writer, decided.tag, decided.commit, decided.message, remote=now.remote, when=when):
+        if tagging.create(
+            writer,
+            decided.tag,
+            decided.commit,
+            decided.message,
+            remote=now.remote,
+            when=when,
+            turn=now.turn if in_turn else None,
+        ):
             return None, _written(writer, decided)
-        stuck = stuck + 1 if before == now.counter else 0
-        before = now.counter
-        if stuck > PATIENCE:  # refused again and again though nobody takes the number: this is no race
+        state = (now.counter, now.turn)
+        stuck = stuck + 1 if before == state else 0
+        before = state
+        if stuck > PATIENCE:  # refused again and again though nobody changes anything: this is no race
             raise RepositoryError(
                 f"{now.remote or 'this repository'} takes no tag {decided.tag}, and has none of that name",
                 hint="look whether a hook, a rule or a stale lock there is in the way",

@@ -110,9 +110,12 @@ def deprecate(wish: Wish) -> Outcome:
     return done(wish, decide, "is deprecated")
 
 
-def done(wish: Wish, decide: changing.Decide, verb: str, *, stage: str | None = None) -> Outcome:
-    """What came of the change, what it stands for kept in the journal."""
-    outcome, event = changing.change(wish.place, wish.reference.model, decide, clock=wish.clock)
+def done(
+    wish: Wish, decide: changing.Decide, verb: str, *, stage: str | None = None, in_turn: bool = True
+) -> Outcome:
+    """What came of the change, what it stands for kept in the journal; `in_turn` as in `changing.change`."""
+    model, clock = wish.reference.model, wish.clock
+    outcome, event = changing.change(wish.place, model, decide, clock=clock, in_turn=in_turn)
     if event is None:
         assert outcome is not None  # noqa: S101 - one of the two is there
         return outcome

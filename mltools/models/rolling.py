@@ -56,7 +56,8 @@ def roll_back(wish: Wish, *, to: str | None = None) -> Outcome:
             actor=changing.actor(wish.place),
         )
 
-    return done(wish, decide, "is back in", stage=wish.stage)
+    # Its tag alone: the fewer refs a remote has to take, the less can be in the way of it.
+    return done(wish, decide, "is back in", stage=wish.stage, in_turn=False)
 
 
 def _found(wish: Wish, now: Standing) -> Version | Outcome:

@@ -1,12 +1,13 @@
 """A model as the remote has it at this moment: what changes to it start from, and are tried again on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mltools import registry
 from mltools.core import tags as grammar
 from mltools.core.registry import TAGS, Model, Odd, read_registry
 from mltools.edges.git.read import Ref
+from mltools.edges.git.tagging import Turn
 from mltools.edges.git.write import Writer
 from mltools.errors import RepositoryError, UsageError
 from mltools.models.finding import Place, names_of
@@ -21,7 +22,8 @@ class Standing:
     """A model's tags at the remote (here, without one), and what that makes of it.
 
     `counter` is the next number that no tag carries, here or there; `newest` the time of the last event in unix seconds;
-    `branches` are the remote's tips by ref, of those that may hold the policy.
+    `branches` are the remote's tips by ref, of those that may hold the policy; `turn` is where the ref stood that moves on
+    with each change.
     """
 
     model: Model
@@ -31,6 +33,7 @@ class Standing:
     only_here: tuple[str, ...] = ()
     odd: tuple[Odd, ...] = ()
     branches: Mapping[str, str] = field(default_factory=dict)
+    turn: Turn | None = None
 
 
 def standing(place: Place, writer: Writer, name: str) -> Standing:
@@ -69,7 +72,7 @@ def _standing(writer: Writer, remote: str | None, names: Iterable[str]) -> Stand
     here = _here(writer, patterns.values())
     tags = _Tags(here, {name: ref.commit or ref.oid for name, ref in here.items()})
     if remote is not None:
-        there, branches = _there(writer, remote, patterns.values())
+        there, branches = _there(writer, remote, patterns)
         _bring(writer, remote, here, there)
         tags = _Tags(_here(writer, patterns.values()), there, branches)
     # A model in the directory that one stands in comes before another of the same name.
@@ -77,7 +80,9 @@ def _standing(writer: Writer, remote: str | None, names: Iterable[str]) -> Stand
         mine = [ref for tag, ref in tags.here.items() if tag in tags.there and _speaks_of(tag, name)]
         folded = read_registry(mine)
         if name in folded.models:
-            return _of(folded.models[name], remote, tags, folded.odd)
+            ref = registry.turn_ref(name)
+            tip = writer.repository.oid(ref) if remote is None else tags.branches.get(ref)
+            return replace(_of(folded.models[name], remote, tags, folded.odd), turn=Turn(ref, tip))
     return None
 
 
@@ -101,11 +106,12 @@ def _here(writer: Writer, patterns: Iterable[tuple[str, str]]) -> dict[str, Ref]
 
 
 def _there(
-    writer: Writer, remote: str, patterns: Iterable[tuple[str, str]]
+    writer: Writer, remote: str, patterns: Mapping[str, tuple[str, str]]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The remote's tags with their commits, and its branches with their tips, asked at once."""
-    asked = [f"{TAGS}{one}{peeled}" for pair in patterns for one in pair for peeled in ("", "^{}")]
-    found = writer.remote_refs(remote, *BRANCHES, *asked)
+    """The remote's tags with their commits, and its other refs with their tips: one question, so one state of it."""
+    asked = [f"{TAGS}{one}{peeled}" for pair in patterns.values() for one in pair for peeled in ("", "^{}")]
+    turns = [registry.turn_ref(name) for name in patterns]
+    found = writer.remote_refs(remote, *BRANCHES, *turns, *asked)
     names = [name for name in found if name.startswith(TAGS) and not name.endswith("^{}")]
     there = {name.removeprefix(TAGS): found.get(f"{name}^{{}}", found[name]) for name in names}
     return there, {name: oid for name, oid in found.items() if not name.startswith(TAGS)}
