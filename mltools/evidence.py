@@ -125,7 +125,12 @@ def _latency(
     for record in earlier:
         then = {out.path: out.md5 for out in record.outputs}
         known = record.costs.get(gate.cost)
-        if known is not None and all(now.get(path) == then.get(path) for path in (gate.of, gate.rows or "")):
+        # Of a file that is no output nobody knows whether it is the same.
+        same = (
+            then.get(path) is not None and now.get(path) == then.get(path)
+            for path in (gate.of, gate.rows or "")
+        )
+        if known is not None and all(same):
             return known
     try:
         times = latency.measure(project.root / gate.of, project.root / (gate.rows or ""), environ=run.environ)

@@ -45,7 +45,7 @@ def against_base(
 def contract_holds(item: DataSet) -> Finding:
     name = _file(item.path)
     if item.error is not None:
-        return Finding(Outcome.UNDECIDED, f"{name}: {item.error}")
+        return Finding(Outcome.UNDECIDED, _because(item.path, item.error))
     count = sum(violation.severity == "error" for violation in item.violations)
     if item.outcome is Outcome.FAILED:
         rules = f"{count} rule{'s' * (count != 1)}"
@@ -111,7 +111,7 @@ def _drift(
 def enough_rows(item: DataSet, fewest: int) -> Finding:
     name = _file(item.path)
     if item.rows is None:
-        return Finding(Outcome.UNDECIDED, f"{name}: {item.error or 'its rows were not counted'}")
+        return Finding(Outcome.UNDECIDED, _because(item.path, item.error or "its rows were not counted"))
     evidence = {"rows": item.rows, "min_rows": fewest}
     text = f"{name} has {item.rows:,} row{'s' * (item.rows != 1)}"
     if item.rows < fewest:
@@ -124,7 +124,7 @@ def few_repeats(item: DataSet, data: DataFacts, most: float) -> Finding:
     name = _file(item.path)
     found = data.repeats.get(item.path, "its rows were not counted")
     if isinstance(found, str):
-        return Finding(Outcome.UNDECIDED, f"{name}: {found}")
+        return Finding(Outcome.UNDECIDED, _because(item.path, found))
     evidence = {
         "repeated_rows": found.repeated,
         "repeated_share": found.share,
@@ -144,7 +144,8 @@ def apart(data: DataFacts, pairing: Pairing) -> Finding:
     train, test = _file(pairing.train), _file(pairing.test)
     found = data.overlaps.get(pairing, "their ids were not compared")
     if isinstance(found, str):
-        return Finding(Outcome.UNDECIDED, f"{train} and {test}: {found}")
+        named = any(found.startswith(f"{path}: ") for path in (pairing.train, pairing.test))
+        return Finding(Outcome.UNDECIDED, found if named else f"{train} and {test}: {found}")
     evidence: dict[str, Any] = {"overlap": found.both}
     if not found.both:
         return Finding(Outcome.PASSED, f"no id stands in both {train} and {test}", evidence)
@@ -173,6 +174,11 @@ def _joined(findings: Sequence[Finding]) -> Finding:
     deciding = [finding for finding in findings if finding.outcome is outcome]
     evidence = deciding[0].evidence if deciding else {}
     return Finding(outcome, some([finding.text for finding in deciding], "; "), evidence)
+
+
+def _because(path: str, reason: str) -> str:
+    """The reason after the file that it is about; many begin with it."""
+    return reason if reason.startswith(f"{path}:") else f"{_file(path)}: {reason}"
 
 
 def _file(path: str) -> str:

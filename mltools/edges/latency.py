@@ -21,6 +21,9 @@ WARM_UP = 5
 
 def measure(model: Path, rows: Path, *, environ: Mapping[str, str]) -> tuple[float, ...]:
     """Milliseconds of each single prediction on the first rows, sorted. Raises DataError when that cannot be done."""
+    for path in (model, rows):
+        if not path.is_file():
+            raise DataError(f"{path.name}: no such file here, so no latency can be measured")
     argv = (sys.executable, "-m", "mltools.edges.latency", str(model), str(rows))
     done = process.run(*argv, env=dict(environ), check=False)
     if done.returncode:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mltools import evidence, journal
+from mltools.core.gates import Cost
+from mltools.project import open_project
 from tests.projects import FILES, make_project
 from tests.support import commit, git, mltools
 
@@ -108,3 +111,24 @@ def test_a_model_whose_latency_cannot_be_measured_leaves_the_gate_undecided(tmp_
     found = mltools(project, "run", "--json").json
     assert found["gates"][0]["outcome"] == "undecided"
     assert any("its latency cannot be measured" in warning for warning in found["warnings"])
+
+
+def test_a_latency_on_rows_that_may_have_changed_is_measured_anew(tmp_path: Path) -> None:
+    place = project_with(
+        tmp_path / "p",
+        "  - {name: fast, kind: cost, what: latency, of: model.bin, rows: data/raw.csv, max: 5}\n"
+        "  - {name: same, kind: cost, what: latency, of: model.bin, rows: model.bin, max: 5}\n",
+    )
+    made = mltools(place, "run", "--json").json["id"]
+    results(place)
+    project = open_project(place)
+    record = journal.load(project.repository, made)
+    assert record is not None
+    gate, same = project.config.gates
+    assert isinstance(gate, Cost)
+    assert isinstance(same, Cost)
+    known = record.model_copy(update={"costs": {gate.cost: 1.0}})
+    run = evidence.Run({}, print, record.commit, None)
+    # The rows are no output, so that no hash tells whether they are those of then.
+    assert evidence._latency(project, gate, run, [known], []) is None
+    assert evidence._latency(project, same, run, [known], []) == 1.0

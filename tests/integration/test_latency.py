@@ -39,14 +39,13 @@ def test_a_quantile_is_one_of_the_times(share: float, expected: float) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("a,b\n1,2\n", "lacks its features sepal length (cm)"), ("", "EmptyDataError"), (None, "No such file")],
+    [("a,b\n1,2\n", "lacks its features sepal length (cm)"), ("", "EmptyDataError")],
 )
 def test_rows_that_do_not_fit_the_model_are_told(
-    iris: tuple[Path, Path], tmp_path: Path, content: str | None, said: str
+    iris: tuple[Path, Path], tmp_path: Path, content: str, said: str
 ) -> None:
     rows = tmp_path / "rows.csv"
-    if content is not None:
-        rows.write_text(content)
+    rows.write_text(content)
     with pytest.raises(DataError, match="its latency cannot be measured") as caught:
         measure(iris[0], rows, environ=os.environ)
     assert said in caught.value.message
@@ -64,3 +63,12 @@ def test_what_is_no_model_is_told(iris: tuple[Path, Path], tmp_path: Path) -> No
     model.write_bytes(b"\x80\x04pickle")
     with pytest.raises(DataError, match=r"model\.skops: its latency cannot be measured"):
         measure(model, iris[1], environ=os.environ)
+
+
+def test_a_file_that_is_not_there_is_named(iris: tuple[Path, Path], tmp_path: Path) -> None:
+    model, rows = iris
+    for args in ((tmp_path / "none.skops", rows), (model, tmp_path / "none.skops")):
+        with pytest.raises(
+            DataError, match=r"^none\.skops: no such file here, so no latency can be measured$"
+        ):
+            measure(*args, environ=os.environ)
