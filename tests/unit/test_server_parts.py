@@ -1,0 +1,135 @@
+"""The parts of the service that decide on values."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltools.server.contract import contract_of
+from mltools.server.files import ServerError
+from mltools.server.metrics import Metrics
+from mltools.server.patterns import compiled
+from mltools.server.plan import Plan, plan_of
+
+PLAN = {
+    "schema": 1,
+    "model": "toy",
+    "serve": {"stable": "1.0.0", "canary": None, "shadow": None},
+    "serial": 3,
+}
+
+
+def rule(column: dict[str, Any], value: Any) -> str | None:
+    """The rule of one column that a value breaks."""
+    _, refused, warned = contract_of({"input": {"x": column}}, None).check([{"x": value}])
+    return (refused + warned)[0].rule if refused + warned else None
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ({"type": "integer"}, 5.0, None),
+        ({"type": "integer"}, True, "type"),
+        ({"type": "integer"}, "5", "type"),
+        ({"type": "integer"}, 2**63, "type"),
+        ({"type": "number"}, 10**400, "type"),
+        ({"type": "number"}, float("inf"), "type"),
+        ({"type": "boolean"}, False, None),
+        ({"type": "boolean"}, 0, "type"),
+        ({"type": "date"}, "2026-01-31", None),
+        ({"type": "date"}, "2026-02-31", "type"),
+        ({"type": "date"}, "20260131", "type"),
+        ({"type": "date", "minimum": "2026-01-01"}, "2025-12-31", "minimum"),
+        ({"type": "datetime", "maximum": "2026-01-01T00:00:00Z"}, "2026-01-01T00:30:00+01:00", None),
+        ({"type": "datetime", "maximum": "2026-01-01T00:00:00Z"}, "2026-01-01T00:30:00", "maximum"),
+        ({"type": "datetime"}, "yesterday", "type"),
+        ({"type": "string", "min_length": 2}, "a", "min_length"),
+        ({"type": "string", "max_length": 2}, "abc", "max_length"),
+        ({"type": "string", "pattern": "[a-z]+"}, "abc", None),
+        ({"type": "string", "pattern": "[a-z]+"}, "abc1", "pattern"),
+        ({"type": "string", "pattern": "[a-z]+"}, "a" * 1_001, "pattern"),
+        ({"type": "category", "enum": ["a"]}, "b", "enum"),
+        ({"type": "integer", "enum": [1, 2]}, 2.0, None),
+        ({"type": "string", "required": True}, "", "required"),
+        ({"type": "string"}, None, None),
+        ({}, {"a": 1}, "type"),
+        ({}, "anything", None),
+    ],
+)
+def test_a_value_is_held_to_its_column(column: dict[str, Any], value: Any, expected: str | None) -> None:
+    assert rule(column, value) == expected
+
+
+def test_a_rule_that_only_warns_lets_the_row_pass_but_not_another_type() -> None:
+    contract = contract_of({"input": {"x": {"type": "number", "maximum": 1, "severity": "warn"}}}, None)
+    clean, refused, warned = contract.check([{"x": 2}])
+    assert (clean, refused, [fault.rule for fault in warned]) == ([{"x": 2.0}], [], ["maximum"])
+    assert [fault.rule for fault in contract.check([{"x": "two"}])[1]] == ["type"]
+
+
+def test_columns_that_the_model_does_not_take_are_not_asked_for() -> None:
+    terms = {"x": {"type": "number", "required": True}, "name": {"type": "string", "required": True}}
+    contract = contract_of({"input": terms}, ["x"])
+    assert contract.check([{"x": 1}])[1] == []
+    assert [fault.rule for fault in contract.check([{"x": 1, "name": 5}])[1]] == ["type"]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|aa)*b", "([a-z]*)*", "(x{1,}y?)+", "(?:a*){2000}"])
+def test_patterns_that_could_take_for_ever_are_not_checked_and_said_so(pattern: str) -> None:
+    found, why = compiled(pattern)
+    assert found is None
+    assert pattern in why
+    assert contract_of({"input": {"x": {"type": "string", "pattern": pattern}}}, None).notes
+
+
+def test_patterns_that_only_the_engine_knows_are_not_checked() -> None:
+    assert compiled(r"\pL+")[0] is None
+    assert compiled("[[:alpha:]]+")[0] is None
+    assert compiled("(")[0] is None
+    assert compiled(r"[A-Z]{2}-\d{1,6}")[0] is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"model": ""},
+        {"model": 5},
+        {"serve": None},
+        {"serve": {"stable": ""}},
+        {"serve": {"stable": "1", "canary": "2"}},
+        {"serve": {"stable": "1", "canary": {"version": "2", "share": 1.5}}},
+        {"serve": {"stable": "1", "canary": {"version": "2", "share": True}}},
+        {"serve": {"stable": "1", "canary": {"share": 0.5}}},
+        {"serve": {"stable": "1", "slow_milliseconds": -1}},
+        {"serial": "3"},
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ServerError, match=r"plan\.json"):
+        plan_of({**PLAN, **change})
+
+
+@given(st.text(), st.floats(0, 1), st.floats(0, 1))
+def test_a_key_in_the_canary_stays_there_as_its_share_grows(key: str, one: float, other: float) -> None:
+    small, large = (Plan("toy", "1.0.0", "1.1.0", share) for share in sorted((one, other)))
+    assert small.arm_of(key) == "stable" or large.arm_of(key) == "canary"
+
+
+def test_nobody_or_everybody_is_in_a_canary_of_nothing_or_all() -> None:
+    assert {Plan("toy", "1", "2", 0.0).arm_of(str(key)) for key in range(100)} == {"stable"}
+    assert {Plan("toy", "1", "2", 1.0).arm_of(str(key)) for key in range(100)} == {"canary"}
+
+
+def test_metrics_add_up_and_labels_are_escaped() -> None:
+    metrics = Metrics()
+    metrics.add("mltools_requests_total", route='a"b\\c\nd', status="200")
+    metrics.add("mltools_requests_total", 2, route='a"b\\c\nd', status="200")
+    metrics.observe("mltools_score", [0.05, 0.1, 0.95, 7], (0.1, 1.0), arm="stable")
+    text = metrics.text()
+    assert 'mltools_requests_total{route="a\\"b\\\\c\\nd",status="200"} 3\n' in text
+    assert 'mltools_score_bucket{arm="stable",le="0.1"} 2\n' in text
+    assert 'mltools_score_bucket{arm="stable",le="1"} 3\n' in text
+    assert 'mltools_score_bucket{arm="stable",le="+Inf"} 4\n' in text
+    assert 'mltools_score_count{arm="stable"} 4\n' in text
