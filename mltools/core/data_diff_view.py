@@ -31,11 +31,11 @@ def as_text(base: str, head: str, changes: Sequence[DataChange], paint: Paint) -
     told = [change for change in changes if differs(change)]
     unknown = _unknown(told)
     parts = [f"{clean(base, limit=WIDEST)} {ARROW} {clean(head, limit=WIDEST)}"]
-    parts += ["\n".join(_lines(change, paint)) for change in told if change.problem not in unknown]
-    parts += [
-        f"contents cannot be compared: {_some(paths)}\n  {clean(problem, limit=500)}"
-        for problem, paths in unknown.items()
-    ]
+    together = {change.path for alike in unknown.values() for change in alike}
+    parts += ["\n".join(_lines(change, paint)) for change in told if change.path not in together]
+    for problem, alike in unknown.items():
+        paths = _some([clean(change.path, limit=WIDEST) for change in alike])
+        parts.append(f"contents cannot be compared: {paths}\n  {clean(problem, limit=500)}")
     same = [change.path for change in changes if not differs(change)]
     if same:
         parts.append(f"unchanged: {_some([clean(path, limit=WIDEST) for path in same])}")
@@ -66,17 +66,13 @@ def extent(change: DataChange) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _unknown(changes: Sequence[DataChange]) -> dict[str, list[str]]:
+def _unknown(changes: Sequence[DataChange]) -> dict[str, list[DataChange]]:
     """By reason, the data sets of which nothing can be said but that; a reason of one alone stands with that one."""
     found: dict[str, list[DataChange]] = {}
     for change in changes:
-        if change.problem is not None:
+        if change.problem is not None and change.contract == "same" and change.was is None:
             found.setdefault(change.problem, []).append(change)
-    return {
-        problem: [clean(change.path, limit=WIDEST) for change in alike]
-        for problem, alike in found.items()
-        if len(alike) > 1 and all(change.contract == "same" and change.was is None for change in alike)
-    }
+    return {problem: alike for problem, alike in found.items() if len(alike) > 1}
 
 
 def _lines(change: DataChange, paint: Paint) -> Iterator[str]:

@@ -282,6 +282,9 @@ def test_a_reason_that_nothing_is_known_is_given_once_and_calls_nothing_changed(
     assert "contents cannot be compared: a.csv, b.csv" in text
     assert "changed" not in text
     assert "a.csv: perhaps changed" in shown(blind[0])
+    more = shown(*blind, blind[0].model_copy(update={"path": "c.csv", "contract": "breaking"}))
+    assert "contents cannot be compared: a.csv, b.csv" in more
+    assert "c.csv: perhaps changed\n  contract: breaking" in more
 
 
 def test_names_out_of_data_cannot_command_a_terminal() -> None:
