@@ -37,6 +37,7 @@ class Kind(StrEnum):
     DEPLOYMENT = "deployment"
     CANARY = "canary"
     MONITOR = "monitor"
+    RETRAIN = "retrain"
 
 
 class State(StrEnum):
