@@ -53,6 +53,9 @@ def list_pulls(forge: Forge, call: Call) -> Reply:
 
 
 def create_pull(forge: Forge, call: Call) -> Reply:
+    assert call.viewer is not None
+    if call.viewer.installation and not forge.may_open_pulls:
+        raise Refused(403, "GitHub Actions is not permitted to create or approve pull requests.")
     owner, _, branch = call.body["head"].rpartition(":")
     commit = forge.sha(f"refs/heads/{branch}")
     if commit is None or owner not in {"", forge.repository.split("/")[0]}:
@@ -60,6 +63,7 @@ def create_pull(forge: Forge, call: Call) -> Reply:
     if any(pull.branch == branch and pull.state == "open" for pull in forge.pulls.values()):
         raise Refused(422, "Validation Failed", message=f"A pull request already exists for {branch}.")
     pull = forge.open_pull(commit, branch=branch)
+    pull.base = call.body["base"]
     pull.title, pull.body, pull.draft = (
         call.body["title"],
         call.body.get("body"),
@@ -76,7 +80,40 @@ def change_pull(forge: Forge, call: Call) -> Reply:
     pull = _known(forge, call)
     pull.state = call.body.get("state", pull.state)
     pull.title = call.body.get("title", pull.title)
+    if "body" in call.body:
+        pull.body = _text(call)
     return Reply(200, _pull(forge, pull, "pull-request"))
+
+
+def merge_pull(forge: Forge, call: Call) -> Reply:
+    """Without Git a flag; with it a commit with two parents, as GitHub makes it."""
+    pull = _known(forge, call)
+    head = forge.head(pull)
+    if forge.rules:
+        raise Refused(405, forge.rules)
+    if pull.state != "open":
+        raise Refused(405, "Pull Request is not mergeable")
+    if call.body.get("sha", head) != head:
+        raise Refused(409, "Head branch was modified. Review and try the merge again.")
+    merged = head
+    if forge.git is not None:
+        base = forge.sha(f"refs/heads/{pull.base}") or ZERO
+        tree = forge.ask_git("merge-tree", "--write-tree", base, head)
+        title = call.body.get("commit_title", f"Merge #{pull.number}")
+        merged = forge.ask_git("commit-tree", "-p", base, "-p", head, "-m", title, tree)
+        forge.ask_git("update-ref", f"refs/heads/{pull.base}", merged, base)
+    pull.state, pull.merged = "closed", True
+    return Reply(200, {"sha": merged, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def start_workflow(forge: Forge, call: Call) -> Reply:
+    ref, file = call.body["ref"], call.path["workflow_id"]
+    if forge.git is not None and not forge.ask_git(
+        "cat-file", "-t", f"refs/heads/{ref}:.github/workflows/{file}"
+    ):
+        raise Refused(404, "Not Found")
+    forge.started.append((file, ref))
+    return Reply(204)
 
 
 def show_commit(forge: Forge, call: Call) -> Reply:
@@ -459,6 +496,8 @@ ROUTES: dict[tuple[str, str], Callable[[Forge, Call], Reply]] = {
     ("POST", "/pulls"): create_pull,
     ("GET", "/pulls/{pull_number}"): show_pull,
     ("PATCH", "/pulls/{pull_number}"): change_pull,
+    ("PUT", "/pulls/{pull_number}/merge"): merge_pull,
+    ("POST", "/actions/workflows/{workflow_id}/dispatches"): start_workflow,
     ("GET", "/commits/{ref}"): show_commit,
     ("GET", "/commits/{commit_sha}/pulls"): pulls_of_commit,
     ("GET", "/issues"): list_issues,

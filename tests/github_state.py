@@ -83,6 +83,9 @@ class Forge:
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
+    started: list[tuple[str, str]] = field(default_factory=list)  # workflows by hand: file, ref
+    may_open_pulls: bool = True  # the setting of the repository for the workflows' own token
+    rules: str = ""  # what a rule of the base branch says to whoever merges
     releases: dict[int, dict[str, Any]] = field(default_factory=dict)
     assets: dict[int, bytes] = field(default_factory=dict)
     renamed_from: str | None = None
@@ -166,6 +169,7 @@ class Forge:
                 for item in self.releases.values()
             ],
             "refs": self.refs,
+            "started": self.started,
         }
 
     def user(self, login: str) -> dict[str, Any]:

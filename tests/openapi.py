@@ -27,6 +27,8 @@ CALLS = {
     REPO: ("get",),
     f"{REPO}/pulls": ("get", "post"),
     f"{REPO}/pulls/{{pull_number}}": ("get", "patch"),
+    f"{REPO}/pulls/{{pull_number}}/merge": ("put",),
+    f"{REPO}/actions/workflows/{{workflow_id}}/dispatches": ("post",),
     f"{REPO}/commits/{{ref}}": ("get",),
     f"{REPO}/commits/{{commit_sha}}/pulls": ("get",),
     f"{REPO}/issues": ("get", "post"),

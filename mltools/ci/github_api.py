@@ -18,6 +18,10 @@ BETWEEN_WRITES = 1.0  # GitHub asks for writes in series, a second apart
 NOTES_LIMIT = 125_000
 GITHUB_ITSELF = "web-flow"
 NOT_FOUND, FORBIDDEN, UNPROCESSABLE = 404, 403, 422
+NOT_PERMITTED = (
+    'in the repository\'s settings, under Actions, allow "GitHub Actions to create and approve pull requests", '
+    "then run the job again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,43 @@ class GitHub:
     def pull_requests_from(self, owner: str, branch: str) -> tuple[PullRequest, ...]:
         query = {"head": f"{owner}:{branch}", "state": "open"}
         return tuple(_pull_request(tree) for tree in self.rest.pages(self._path("pulls"), query))
+
+    def create_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """A pull request, made once however the connection behaves and whoever else is at it."""
+
+        def find() -> Any | None:
+            query = {"head": f"{self.repository.split('/')[0]}:{branch}", "base": base, "state": "open"}
+            return next(self.rest.pages(self._path("pulls"), query), None)
+
+        tree = {"head": branch, "base": base, "title": title, "body": body, "maintainer_can_modify": True}
+        try:
+            return _pull_request(self.rest.create(lambda: self.rest.post(self._path("pulls"), tree), find))
+        except ProviderError as error:
+            if error.status == UNPROCESSABLE and (found := find()) is not None:
+                return _pull_request(found)  # somebody else was faster
+            if error.status == FORBIDDEN and "not permitted to create" in error.message:
+                error.hint = NOT_PERMITTED
+            raise
+
+    def update_pull_request(self, pull_request: int, body: str) -> None:
+        self.rest.patch(self._path("pulls", str(pull_request)), {"body": body})
+
+    def merge_pull_request(self, pull_request: int, commit: str, title: str) -> None:
+        """Merge it if `commit` is its head. After a lost answer it is looked at before it is tried again."""
+
+        def find() -> Any | None:
+            tree = self.rest.get(self._path("pulls", str(pull_request)))
+            return tree if at(tree, "merged") is True else None
+
+        if find() is not None:
+            return
+        path = self._path("pulls", str(pull_request), "merge")
+        body = {"sha": commit, "commit_title": title, "merge_method": "merge"}
+        self.rest.create(lambda: self.rest.put(path, body), find)
+
+    def start_workflow(self, file: str, branch: str) -> None:
+        """Sent again only where it certainly did not arrive: a run that is started twice finds its work done."""
+        self.rest.post(self._path("actions", "workflows", file, "dispatches"), {"ref": branch})
 
     def comments(self, pull_request: int) -> tuple[Comment, ...]:
         found = self.rest.pages(self._path("issues", str(pull_request), "comments"))
@@ -206,6 +247,9 @@ def _pull_request(tree: Mapping[str, Any]) -> PullRequest:
         head_repository=text(tree, "head", "repo", "full_name"),
         base_repository=need_text(tree, "base", "repo", "full_name"),
         url=text(tree, "html_url") or "",
+        title=text(tree, "title") or "",
+        body=text(tree, "body") or "",
+        base=text(tree, "base", "ref") or "",
     )
 
 

@@ -22,7 +22,10 @@ Level = Literal["error", "warning", "notice"]
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request as the forge knows it now; `head_repository` is None when the fork is gone."""
+    """A pull request as the forge knows it now; `head_repository` is None when the fork is gone.
+
+    `base` is the branch that it would be merged into.
+    """
 
     number: int
     state: str
@@ -30,6 +33,9 @@ class PullRequest:
     head_repository: str | None
     base_repository: str
     url: str = ""
+    title: str = ""
+    body: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,18 @@ class Forge(Protocol):
 
     def pull_requests_from(self, owner: str, branch: str) -> tuple[PullRequest, ...]:
         """The open ones from a branch, which may lie in a fork."""
+
+    def create_pull_request(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """Ask that a branch of this repository be merged into `base`; the one that asks so already, where there is one."""
+
+    def update_pull_request(self, pull_request: int, body: str) -> None:
+        """Give it another text."""
+
+    def merge_pull_request(self, pull_request: int, commit: str, title: str) -> None:
+        """Merge it if `commit` is its head; one that is merged already is no error."""
+
+    def start_workflow(self, file: str, branch: str) -> None:
+        """Start a workflow that may be started by hand, as the branch has it."""
 
     def verified_author(self, commit: str) -> str | None:
         """The login of a commit's author, where the forge itself vouches for the signature; None otherwise."""

@@ -289,3 +289,58 @@ def test_the_token_also_goes_to_the_host_that_takes_files(api: str, uploads: tup
     assert isinstance(connected, GitHub)
     assert connected.rest.trusted == uploads
     assert connected.rest.between_writes == 1.0
+
+
+def test_a_pull_request_is_made_once_although_the_answer_is_lost(github: GitHubServer, api: GitHub) -> None:
+    github.forge.refs["refs/heads/mltools/retrain-toy"] = COMMIT
+    github.faults.append(Fault("POST", r"/pulls$", drop="after"))
+    made = api.create_pull_request("mltools/retrain-toy", "main", "Retrain toy", "why")
+    assert (made.number, made.head_sha, made.base) == (1, COMMIT, "main")
+    assert (made.title, made.body) == ("Retrain toy", "why")
+    again = api.create_pull_request("mltools/retrain-toy", "main", "Another title", "other words")
+    assert (again.number, again.title) == (1, "Retrain toy"), "GitHub has one for each branch and base"
+    api.update_pull_request(1, "other words")
+    assert api.pull_requests_from("octo", "mltools/retrain-toy")[0].body == "other words"
+
+
+def test_a_setting_that_forbids_workflows_to_open_pull_requests_is_named(
+    github: GitHubServer, api: GitHub
+) -> None:
+    github.forge.refs["refs/heads/topic"] = COMMIT
+    github.forge.may_open_pulls = False
+    with pytest.raises(ProviderError, match="not permitted to create") as caught:
+        api.create_pull_request("topic", "main", "A change", "why")
+    assert "Allow" in str(caught.value.hint).title()
+    assert "settings" in str(caught.value.hint)
+
+
+def test_a_branch_that_is_not_there_gives_no_pull_request(api: GitHub) -> None:
+    with pytest.raises(ProviderError, match="422"):
+        api.create_pull_request("nowhere", "main", "A change", "why")
+
+
+def test_a_merge_is_done_once_and_only_of_the_head_that_was_judged(github: GitHubServer, api: GitHub) -> None:
+    pull = github.forge.open_pull(COMMIT)
+    with pytest.raises(ProviderError, match="409"):
+        api.merge_pull_request(pull.number, "b" * 40, "Merge")
+    assert not pull.merged
+    github.faults.append(Fault("PUT", r"/merge$", drop="after"))
+    api.merge_pull_request(pull.number, COMMIT, "Merge")
+    assert (pull.merged, pull.state) == (True, "closed")
+    api.merge_pull_request(pull.number, COMMIT, "Merge")
+    assert github.calls("PUT") == ["PUT /repos/octo/iris/pulls/1/merge"] * 2
+
+
+def test_what_a_rule_says_to_a_merge_is_told(github: GitHubServer, api: GitHub) -> None:
+    pull = github.forge.open_pull(COMMIT)
+    github.forge.rules = "At least 1 approving review is required by reviewers with write access."
+    with pytest.raises(ProviderError, match="At least 1 approving review"):
+        api.merge_pull_request(pull.number, COMMIT, "Merge")
+
+
+def test_a_workflow_is_started_by_its_file(github: GitHubServer, api: GitHub) -> None:
+    api.start_workflow("mltools.yml", "main")
+    assert github.forge.started == [("mltools.yml", "main")]
+    github.forge.viewers["secret"] = replace(github.forge.viewers["secret"], write=False)
+    with pytest.raises(ProviderError, match="not accessible"):
+        api.start_workflow("mltools.yml", "main")

@@ -116,6 +116,10 @@ class Client:
         """Sent again only if it certainly was not carried out, or is `repeatable`. What must not be made twice: `create`."""
         return self._json(Request("POST", self._url(path), json=body, repeatable=repeatable))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Sent again only if it certainly was not carried out."""
+        return self._json(Request("PUT", self._url(path), json=body))
+
     def delete(self, path: str) -> None:
         """Gone already counts as deleted."""
         try:
