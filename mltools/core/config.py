@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from mltools.core import urls
+from mltools.core.card_policy import ModelCard
 from mltools.core.gates import Gate
 from mltools.core.monitor.policy import Monitor
 from mltools.core.names import class_name
@@ -140,7 +141,7 @@ class Release(Section):
         Literal["contract", "patch", "minor", "major"],
         Field(
             description="which part of the version a release raises; `contract` decides by what changed: "
-            "a broken data contract is major, new data, params or pipeline minor, anything else patch"
+            "a broken data contract is major, new data, new columns or a gain beyond noise minor, anything else patch"
         ),
     ] = "contract"
     stages: Annotated[
@@ -336,6 +337,7 @@ class Config(Section):
         Field(description="people that this file speaks of, by name"),
     ] = Field(default_factory=dict)
     release: Release | None = None
+    model_card: ModelCard = ModelCard()
     overrides: Overrides = Overrides()
     monitor: Monitor = Monitor()
     ci: CI | None = None

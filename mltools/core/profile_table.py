@@ -14,14 +14,21 @@ TOP = 3
 LONGEST_NAME = 40
 LONGEST_VALUE = 20
 PERCENT = 100
+ESTIMATED = 100  # of fewer the estimate is right
 
 HEADER = ("column", "type", "no value", "invalid", "distinct", "values", "")
+RIGHT = (2, 3, 4)
 
 
 def table(profile: Profile, *, pictures: bool) -> list[str]:
     """The columns as aligned lines; without `pictures` for terminals that only know ASCII."""
     rows = [_row(column, pictures=pictures) for column in profile.columns]
-    return columns([HEADER, *rows], right=(2, 3, 4))
+    return columns([HEADER, *rows], right=RIGHT)
+
+
+def cells(profile: Profile) -> list[tuple[str, ...]]:
+    """The columns of the table without pictures, as texts below HEADER but its last word."""
+    return [_row(column, pictures=False)[:-1] for column in profile.columns]
 
 
 def _row(column: ColumnProfile, *, pictures: bool) -> tuple[str, ...]:
@@ -31,10 +38,18 @@ def _row(column: ColumnProfile, *, pictures: bool) -> tuple[str, ...]:
         what,
         _share(column.nulls, column.rows),
         _share(column.invalid, column.rows),
-        "" if column.distinct is None else f"{column.distinct:,}",
+        _distinct(column),
         _values(column),
         _picture(column) if pictures else "",
     )
+
+
+def _distinct(column: ColumnProfile) -> str:
+    """How many values differ; many are estimated, and marked so, unless all are named."""
+    if column.distinct is None:
+        return ""
+    named = column.categories is not None and not column.other
+    return f"{'' if named or column.distinct < ESTIMATED else '~'}{column.distinct:,}"
 
 
 def _share(count: int, rows: int) -> str:

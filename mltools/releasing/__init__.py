@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from mltools import registry
+from mltools import cards, registry
 from mltools.core.registry import TAGS
 from mltools.core.release import NO_WISH, Decision, NothingToRelease, Plan, Refused, Wish, refusal
 from mltools.core.release_reasons import Reason
@@ -207,7 +207,7 @@ def _outcome(
             "no forge is named here (GITHUB_TOKEN, GITHUB_REPOSITORY): the version is a tag, without a page"
         )
         return done
-    shown = _page(desk, known, record)
+    shown = _page(desk, known, record, commit)
     if request.dry_run:
         return replace(done, steps=(*steps, *page.steps(forge, shown)))
     try:
@@ -219,8 +219,8 @@ def _outcome(
         return replace(done, problem=error)
 
 
-def _page(desk: Desk, known: Known, record: ReleaseRecord) -> Page:
-    before = None
+def _page(desk: Desk, known: Known, record: ReleaseRecord, commit: str) -> Page:
+    repository, before = desk.project.repository, None
     if record.previous is not None:
         reference = known.here.get(version_tag(record.model, record.previous))
         before = release_record(reference.message) if reference else None
@@ -229,5 +229,6 @@ def _page(desk: Desk, known: Known, record: ReleaseRecord) -> Page:
         before=before.metrics if isinstance(before, ReleaseRecord) else {},
         model=page.attachment(record, desk.shelf),
         latest="-" not in record.version and highest((*known.used, record.version)) == record.version,
+        texts={page.CARD_FILE: cards.model_card(repository, record, commit, run=desk.material.record)},
         url=page.clone_url(desk.project, desk.remote),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from mltools import ci, datastore
 from mltools.ci.provider import Forge
 from mltools.core.metrics import Scalar
+from mltools.core.model_card import FILE as CARD_FILE
 from mltools.core.release_notes import release_notes
 from mltools.core.release_record import FILE, ReleaseRecord, release_json
 from mltools.core.tags import version_tag
@@ -18,17 +19,23 @@ from mltools.edges import files
 from mltools.modelfiles import Shelf
 from mltools.project import Project
 
+__all__ = ["CARD_FILE", "Page", "attachment", "clone_url", "connect", "show", "steps"]
+
 NOT_ALLOWED = frozenset({401, 403, 404})
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the forge shows of a version. `model` is a file to attach, None for one that cannot be."""
+    """What the forge shows of a version. `model` is a file to attach, None for one that cannot be.
+
+    `texts` are further files to attach, by name; the release record is the last to come.
+    """
 
     record: ReleaseRecord
     before: Mapping[str, Scalar]
     model: Path | None
     latest: bool
+    texts: Mapping[str, str]
     url: str | None = None
 
     @property
@@ -43,8 +50,9 @@ class Page:
     def assets(self) -> tuple[str, ...]:
         # A name that the forge will not change, so that it is found again.
         name = re.sub(r"[^A-Za-z0-9._-]", "-", self.record.file.path.rpartition("/")[2])
+        name = f"model-{name}" if name in {*self.texts, FILE} else name
         named = (name,) if self.model is not None else ()
-        return (*named, FILE)
+        return (*named, *self.texts, FILE)
 
 
 def connect(environ: Mapping[str, str]) -> Forge | None:
@@ -82,9 +90,10 @@ def show(forge: Forge, page: Page, scratch: Path) -> str:
     there = {asset.name for asset in release.assets if asset.complete}
     if not release.draft and there.issuperset(page.assets):
         return release.url
-    manifest = scratch / FILE
-    files.write_atomic(manifest, release_json(page.record))
-    sources = [*([page.model] if page.model is not None else []), manifest]
+    sources = [] if page.model is None else [page.model]
+    for name, text in (*page.texts.items(), (FILE, release_json(page.record))):
+        files.write_atomic(scratch / "page" / name, text)
+        sources.append(scratch / "page" / name)
     for name, source in zip(page.assets, sources, strict=True):
         if release.draft or name not in there:
             forge.upload_asset(release, name, source)

@@ -44,13 +44,15 @@ def test_a_release_has_a_page_with_notes_the_model_and_its_record(
     done = release(project, github)
     assert done.code == 0, done.err
     (page,) = github.forge.releases.values()
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "release.json"])]
+    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
     assert done.out.splitlines()[-1] == page["html_url"]
     assert page["name"] == "toy v0.1.0"
     assert "mltools model get toy@v0.1.0" in page["body"]
     assert "dvc get" not in page["body"]
-    model, manifest = (github.forge.assets[asset["id"]] for asset in page["assets"])
+    model, card, manifest = (github.forge.assets[asset["id"]] for asset in page["assets"])
     assert model.decode() == model_text(0.9)
+    assert card.decode().startswith("---\n")
+    assert "\n# toy v0.1.0\n" in card.decode()
     record = parse_record(manifest.decode())
     assert isinstance(record, ReleaseRecord)
     assert record.version == "v0.1.0"
@@ -60,7 +62,7 @@ def test_the_page_is_made_after_the_tag_and_published_last(project: Path, github
     run(project)
     release(project, github)
     writes = [call.rpartition("/repos/octo/iris")[2] for call in github.writes()]
-    assert [write.split("/")[1] for write in writes] == ["releases"] * 4
+    assert [write.split("/")[1] for write in writes] == ["releases"] * 5
     assert "PATCH" in github.writes()[-1]
     assert [fault for fault in github.problems if "tag" in fault] == []
 
@@ -104,7 +106,7 @@ def test_a_page_that_broke_off_is_completed_by_the_same_command(
     github.faults.clear()
     again = release(project, github)
     assert again.code == 0, again.err
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "release.json"])]
+    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
 
 
 def test_a_lost_answer_makes_no_second_page(project: Path, github: GitHubServer) -> None:
@@ -112,7 +114,7 @@ def test_a_lost_answer_makes_no_second_page(project: Path, github: GitHubServer)
     github.faults.append(Fault("POST", r"/releases$", drop="after"))
     done = release(project, github)
     assert done.code == 0, done.err
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "release.json"])]
+    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
 
 
 def test_without_a_token_the_version_is_a_tag(project: Path, github: GitHubServer) -> None:
@@ -136,9 +138,10 @@ def test_a_dry_run_names_the_calls_and_makes_none_that_write(project: Path, gith
     run(project)
     done = release(project, github, "--dry-run")
     assert done.code == 0
-    assert done.out.splitlines()[-4:] == [
+    assert done.out.splitlines()[-5:] == [
         "forge   release toy@v0.1.0 of octo/iris: made as a draft",
         "forge   release toy@v0.1.0 of octo/iris: upload model.bin",
+        "forge   release toy@v0.1.0 of octo/iris: upload MODEL_CARD.md",
         "forge   release toy@v0.1.0 of octo/iris: upload release.json",
         "forge   release toy@v0.1.0 of octo/iris: published",
     ]
