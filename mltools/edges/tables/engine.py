@@ -40,6 +40,7 @@ class OutOfMemoryError(UnreadableError):
 # How far a query is, from 0 to 1.
 Progress = Callable[[float], None]
 BEAT = 0.1
+VECTOR = 2_048  # rows that DuckDB hands over at once
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 TOO_LONG = ("Maximum line size", '"maximum_object_size"', "does not support a full read")
 
@@ -59,6 +60,18 @@ class Engine:
         """What a query answers. Raises UnreadableError when a file cannot be read."""
         try:
             return self._answer(sql)
+        except duckdb.Error as error:
+            raise _explained(str(error), self._names) from error
+
+    def chunks(self, sql: str, rows: int) -> Iterator[Any]:
+        """What a query answers as data frames of about so many rows, each read when it is asked for.
+
+        Raises UnreadableError as `rows` does. No other question may be asked meanwhile.
+        """
+        try:
+            found = self._connection.execute(sql)
+            while len(frame := found.fetch_df_chunk(max(1, rows // VECTOR))):
+                yield frame
         except duckdb.Error as error:
             raise _explained(str(error), self._names) from error
 
