@@ -12,6 +12,7 @@ COMMANDS = {
     "merge": Entry("mltools.cli.data_merge", "Judge what several jobs counted.", "merge"),
     "export": Entry("mltools.cli.data_export", "Write a contract in the words of another tool.", "export"),
     "import": Entry("mltools.cli.data_import", "Write a contract from another tool's schema.", "import_"),
+    "add": Entry("mltools.cli.data_add", "Append a batch of rows to a data set.", "add"),
     "push": Entry("mltools.cli.data_objects", "Push data objects to where the project keeps them.", "push"),
     "pull": Entry("mltools.cli.data_objects", "Fetch data objects, and what the workspace lacks.", "pull"),
 }
