@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 REF = "refs/mltools/journal"
 RECORD_FILE = "run.json"
+# What another tool recorded; no machine of ours has seen it.
+IMPORT = "import"
+BY_HAND = frozenset({"local", IMPORT})
 RECORD_DIRECTORY = re.compile(r"records/[0-9a-f]{2}/[0-9a-f]{40,64}/[^/]+/")
 
 _RECORD = re.compile(r"records/[0-9a-f]{2}/(?P<commit>[0-9a-f]{40,64})/(?P<id>[^/]+)/run\.json")
@@ -38,6 +41,26 @@ FILES = "files/"
 
 def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *, when: datetime) -> str:
     """Keep a record and what belongs to it; the journal's new tip. The same record again changes nothing."""
+    # A branch's name may come out of a stranger's artifact: one line, whatever it holds.
+    where = f" on {' '.join(record.branch.split())}" if record.branch else ""
+    message = (
+        f"{record.verdict}: {record.commit[:10]}{where}\n\nRun: {record.id}\nTrigger: {record.trigger}\n"
+    )
+    return writer.append(REF, _files(record, attachments), message, when=when)
+
+
+def append_all(
+    writer: "Writer", records: Iterable[tuple[Record, Mapping[str, bytes]]], message: str, *, when: datetime
+) -> str:
+    """Keep several records at once, each with what belongs to it: all of them or none; the journal's new tip."""
+    files: dict[str, bytes] = {}
+    for record, attachments in records:
+        files |= _files(record, attachments)
+    return writer.append(REF, files, message, when=when)
+
+
+def _files(record: Record, attachments: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A record and what belongs to it, by their places. Raises RepositoryError for a name that cannot be kept."""
     place = directory(record)
     files = {f"{place}/{RECORD_FILE}": documents.write_json(record.as_json()).encode()}
     for name, content in attachments.items():
@@ -48,12 +71,7 @@ def append(writer: "Writer", record: Record, attachments: Mapping[str, bytes], *
         files[f"{place}/{name}"] = content
     if record.inputs is not None:
         files[f"inputs/{record.inputs[:2]}/{record.inputs}/{record.id}"] = f"{record.commit}\n".encode()
-    # A branch's name may come out of a stranger's artifact: one line, whatever it holds.
-    where = f" on {' '.join(record.branch.split())}" if record.branch else ""
-    message = (
-        f"{record.verdict}: {record.commit[:10]}{where}\n\nRun: {record.id}\nTrigger: {record.trigger}\n"
-    )
-    return writer.append(REF, files, message, when=when)
+    return files
 
 
 def append_note(
@@ -241,5 +259,6 @@ def _parsed(places: Iterable[re.Match[str]], contents: Iterable[bytes | None]) -
         yield record
 
 
-def _weight(record: Record) -> tuple[bool, bool, str, str]:
-    return record.trigger != "local", not record.dirty, record.time, record.id
+def _weight(record: Record) -> tuple[bool, bool, bool, str, str]:
+    elsewhere = record.trigger not in BY_HAND
+    return elsewhere, not record.dirty, record.trigger != IMPORT, record.time, record.id

@@ -300,7 +300,7 @@ def _reusable(project: Project, context: Context, start: _Start) -> Record | Non
     if (
         earlier is None
         or earlier.dirty
-        or earlier.trigger == "local"
+        or earlier.trigger in journal.BY_HAND
         or earlier.environment.mltools != __version__
     ):
         return None

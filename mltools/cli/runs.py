@@ -13,6 +13,8 @@ COMMANDS = {
     "verify": Entry(
         "mltools.cli.runs_verify", "Check that nothing recorded was changed or lost.", "verify_command"
     ),
+    "export": Entry("mltools.cli.runs_export", "Write the runs for other tools.", "export_command"),
+    "import": Entry("mltools.cli.runs_import", "Keep the runs of other tools.", "import_command"),
     "add": Entry("mltools.cli.runs_write", "Keep a run that was made elsewhere.", "add_command"),
     "sync": Entry("mltools.cli.runs_write", "Join the journal here with a remote's.", "sync_command"),
 }
@@ -22,6 +24,7 @@ Examples:
   mltools runs show HEAD~1 --json
   mltools runs compare main HEAD
   mltools runs verify
+  mltools runs export --to csv > runs.csv
   mltools runs add run-artifact
   mltools runs sync
 """
