@@ -115,7 +115,9 @@ def invoke(argv: list[str]) -> int:
             traceback.print_exc()
         fail(error, environ)
         return error.exit_code
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as ended:
+        if isinstance(ended, SystemExit) and "_MLTOOLS_COMPLETE" in environ:
+            return PASSED  # a shell that asked what Tab may become was told
         # The reader of our output went away (`| head`), for which click ends the process with 1: that is what a gate
         # says that failed. Nothing can be flushed any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
