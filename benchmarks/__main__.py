@@ -5,7 +5,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import compare, inference, journal, noop_run, profile, report, startup, statistics, validation
+from benchmarks import (
+    compare,
+    drift,
+    inference,
+    journal,
+    noop_run,
+    profile,
+    registry,
+    report,
+    startup,
+    statistics,
+    validation,
+)
 from benchmarks.measure import Result, environment
 
 Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
@@ -13,11 +25,13 @@ Benchmark = Callable[[Path, Mapping[str, str], int], Iterator[Result]]
 BENCHMARKS: dict[str, Benchmark] = {
     "startup": startup.results,
     "compare": compare.results,
+    "drift": drift.results,
     "noop_run": noop_run.results,
     "inference": inference.results,
     "inference_large": inference.large,
     "journal": journal.results,
     "journal_writers": journal.writers,
+    "registry": registry.results,
     "report": report.results,
     "statistics": statistics.results,
     "validation": validation.results,

@@ -47,11 +47,22 @@ def load(repository: Repository, model: str | None = None) -> Registry:
     """All that the tags here say, of one model or of all."""
     if model is None:
         return read_registry(repository.refs("refs/tags"))
-    return read_registry(repository.refs(*(TAGS + name for name in patterns(model))))
+    return read_registry(tag_refs(repository, model))
+
+
+def tag_refs(repository: Repository, *models: str) -> tuple[Ref, ...]:
+    """The tags here that are called as those of the models are, odd ones among them."""
+    asked = [
+        TAGS + pattern
+        for model in models
+        # Here a star ends at a slash, which the name of a stage may hold.
+        for pattern in (*patterns(model), f"{patterns(model)[1]}/**")
+    ]
+    return repository.refs(*asked)
 
 
 def patterns(model: str) -> tuple[str, str]:
-    """What all tags of a model match."""
+    """What all tags of a model match at a remote, and in a refspec."""
     name = model.replace(":", "=")
     return f"{name}@*", f"{name}#*"
 

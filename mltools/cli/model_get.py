@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mltools import models
+from mltools.cli.model_names import complete_names
 from mltools.cli.model_read import inside
 from mltools.cli.session import Session
 from mltools.core.verdict import Outcome
@@ -26,7 +27,7 @@ COLOURS = {
     epilog="\b\nExamples:\n  mltools model get tumour@v1.2.0\n  mltools model get tumour@latest -o served/\n"
     "  mltools model get 'tumour#prod' -o model.skops",
 )
-@click.argument("reference", metavar="NAME@VERSION")
+@click.argument("reference", metavar="NAME@VERSION", shell_complete=complete_names)
 @click.option(
     "-o",
     "--output",
@@ -56,7 +57,7 @@ def get_command(session: Session, reference: str, *, output: Path | None, force:
     epilog="\b\nExamples:\n  mltools model verify tumour@v1.2.0\n  mltools model verify tumour@latest --json\n"
     "  mltools model verify tumour@v1.2.0 --allowed-signers .github/allowed_signers",
 )
-@click.argument("reference", metavar="NAME@VERSION")
+@click.argument("reference", metavar="NAME@VERSION", shell_complete=complete_names)
 @click.option(
     "--allowed-signers",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -1,5 +1,6 @@
 """Names of models and versions for the shell: what Tab completes to."""
 
+import re
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from mltools.edges.git import plumbing
 from mltools.errors import MltoolsError
 
 MOST = 200
+_BEGINNING = re.compile(r"[a-zA-Z0-9_./=@#+-]*", re.ASCII)
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's signature
@@ -18,13 +20,17 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     root = ctx.find_root()
     directory = Path(str(root.params.get("directory") or "."))
     begun = incomplete.replace(":", "=")
+    if not _BEGINNING.fullmatch(begun):
+        return []
+    # A star ends at a slash, which models and stages may hold.
+    patterns = (f"refs/tags/{begun}*", f"refs/tags/{begun}*/**")
     try:
         done = plumbing.git(
             directory,
             "for-each-ref",
             "--format=%(refname:lstrip=2)",
             "--",
-            f"refs/tags/{begun}*",
+            *patterns,
             check=False,
         )
     except (MltoolsError, OSError):

@@ -1,16 +1,19 @@
 """`mltools model list` and `show`: the registry as Git tags hold it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mltools import registry
+from mltools.cli.model_names import complete_names
 from mltools.cli.session import Session
-from mltools.core import registry_now, registry_report
-from mltools.core.events import Event
-from mltools.core.events import directory as place_of_events
+from mltools.core import registry_report
 from mltools.core.registry import Registry
 from mltools.edges.git.read import Repository
+
+if TYPE_CHECKING:
+    from mltools.core.events import Event
 
 JOURNAL = "refs/mltools/journal"
 
@@ -39,7 +42,7 @@ def list_command(session: Session, *, as_json: bool) -> None:
     epilog="\b\nExamples:\n  mltools model show tumour\n  mltools model show tumour@v1.2.0 --json\n"
     "  mltools model show 'tumour#prod'",
 )
-@click.argument("reference", metavar="NAME[@VERSION|#STAGE]")
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
 def show_command(session: Session, reference: str, *, as_json: bool) -> None:
@@ -53,6 +56,8 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     model = registry.find_model(known, wanted.model, near=inside(repository, session.directory))
     version = registry.find_version(model, wanted)
     _warn(session, known, model.name)
+    from mltools.core import registry_now  # noqa: PLC0415 - `list`, which is asked most, has no use for events
+
     now = registry_now.now_tree(model, version, happened(repository, model.name))
     if as_json:
         tree = {**registry_report.version_tree(model, version), **now}
@@ -64,9 +69,11 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     session.result("\n".join(lines))
 
 
-def happened(repository: Repository, model: str) -> tuple[Event, ...]:
+def happened(repository: Repository, model: str) -> "tuple[Event, ...]":
     """The journal's events of a model, as far as they are here."""
-    if repository.oid(f"{JOURNAL}:{place_of_events(model)}") is None:
+    from mltools.core.events import directory  # noqa: PLC0415 - as below
+
+    if repository.oid(f"{JOURNAL}:{directory(model)}") is None:
         return ()
     from mltools import events  # noqa: PLC0415 - loads the journal, which most models have no use for
 

@@ -69,12 +69,12 @@ class _Tags:
 def _standing(writer: Writer, remote: str | None, names: Iterable[str]) -> Standing | None:
     """The first of the models that has tags, the last of the names before the others."""
     patterns = {name: registry.patterns(name) for name in names}
-    here = _here(writer, patterns.values())
+    here = _here(writer, patterns)
     tags = _Tags(here, {name: ref.commit or ref.oid for name, ref in here.items()})
     if remote is not None:
         there, branches = _there(writer, remote, patterns)
         _bring(writer, remote, here, there)
-        tags = _Tags(_here(writer, patterns.values()), there, branches)
+        tags = _Tags(_here(writer, patterns), there, branches)
     # A model in the directory that one stands in comes before another of the same name.
     for name in reversed(patterns):
         mine = [ref for tag, ref in tags.here.items() if tag in tags.there and _speaks_of(tag, name)]
@@ -100,8 +100,8 @@ def _of(model: Model, remote: str | None, tags: _Tags, odd: tuple[Odd, ...]) -> 
     )
 
 
-def _here(writer: Writer, patterns: Iterable[tuple[str, str]]) -> dict[str, Ref]:
-    refs = writer.repository.refs(*(TAGS + one for pair in patterns for one in pair))
+def _here(writer: Writer, models: Iterable[str]) -> dict[str, Ref]:
+    refs = registry.tag_refs(writer.repository, *models)
     return {ref.name.removeprefix(TAGS): ref for ref in refs}
 
 

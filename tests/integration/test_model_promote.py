@@ -72,6 +72,17 @@ def test_what_is_there_already_is_not_put_there_again(made: tuple[Path, Path]) -
     assert tags(remote, "toy#*") == ["toy#prod#1"]
 
 
+def test_a_stage_may_have_a_slash_in_its_name(made: tuple[Path, Path]) -> None:
+    clone, remote = made
+    for version in ("v1.0.0", "v1.1.0"):
+        done = command(clone, "model", "promote", f"toy@{version}", "--stage", "eu/prod")
+        assert done.code == 0, done.err
+    assert command(clone, "model", "rollback", "toy", "--stage", "eu/prod").code == 0
+    assert tags(remote, "toy#*") == ["toy#eu/prod#1", "toy#eu/prod#2", "toy#eu/prod#3"]
+    assert holds(clone, "eu/prod") == "v1.0.0"
+    assert "stages:    eu/prod" in command(clone, "model", "show", "toy@v1.0.0").out
+
+
 def test_times_grow_though_a_clock_was_wrong(made: tuple[Path, Path]) -> None:
     clone, _ = made
     future = 4_000_000_000
