@@ -116,7 +116,7 @@ class Running:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, stderr.read_text()
-        self.told = json.loads(line)
+        self.told = json.loads(line) if line.startswith("{") else {"address": line.strip()}
         self.host, _, port = self.told["address"].removeprefix("http://").rpartition(":")
         self.port = int(port)
 

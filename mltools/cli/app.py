@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "release": Entry("mltools.cli.release", "Release the model of this commit as a version."),
     "model": Entry("mltools.cli.model", "The registry: models, their versions and where they are."),
     "predict": Entry("mltools.cli.predict", "Score a file by a released model, in batches."),
+    "serve": Entry("mltools.cli.serve", "A released model as an HTTP service; it can follow a stage."),
     "monitor": Entry("mltools.cli.monitor", "What serves, held against its release: drift, errors, quality."),
     "hook": Entry("mltools.cli.hook", "Put the loop behind `git push` to a bare repository."),
     "demo": Entry("mltools.cli.demo", "The whole story on real data, in a temporary directory."),

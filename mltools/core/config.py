@@ -23,7 +23,9 @@ from mltools.core.card_policy import ModelCard
 from mltools.core.gates import Gate
 from mltools.core.monitor.policy import Monitor
 from mltools.core.names import class_name
+from mltools.core.retrain_policy import Retrain
 from mltools.core.sections import SectionName
+from mltools.core.serving import Serve
 from mltools.core.stage_policy import Stages, stages_of
 from mltools.core.strict import LineOf, Section, parse_model
 
@@ -340,6 +342,8 @@ class Config(Section):
     model_card: ModelCard = ModelCard()
     overrides: Overrides = Overrides()
     monitor: Monitor = Monitor()
+    serve: Serve = Serve()
+    retrain: Retrain | None = None
     ci: CI | None = None
 
     @field_validator("release")

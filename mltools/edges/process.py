@@ -140,6 +140,64 @@ def pipe(
         process.wait()
 
 
+class Background:
+    """A program that goes on while ours does other things."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def line(self) -> str | None:
+        """The next line of its output; None once it has closed that, as when it ended."""
+        assert self._process.stdout is not None  # noqa: S101 - PIPE was asked for
+        found = self._process.stdout.readline(LONGEST_LINE)
+        return found.decode("utf-8", "replace").rstrip("\r\n") if found else None
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Its exit code; None when it still runs after `timeout` seconds."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self, grace: float) -> int:
+        """Ask it to end, and kill what has not ended after `grace` seconds; its exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        if self.wait(grace) is None:
+            _signal_group(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+
+@contextmanager
+def background(
+    *argv: str, grace: float, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Background]:
+    """A program beside ours, ended with the block. It speaks on our stderr; its stdin closes when our process ends.
+
+    It is in a process group of its own, so that an interrupt from the terminal reaches it through us alone.
+    """
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv[0], cwd) from error
+    assert process.stdin is not None  # noqa: S101 - PIPE was asked for
+    assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+    found = Background(process)
+    try:
+        yield found
+    finally:
+        found.end(grace)
+        process.stdin.close()
+        process.stdout.close()
+
+
 def find(program: str) -> str | None:
     """Where a program is on the PATH, None when it is not there."""
     return shutil.which(program)

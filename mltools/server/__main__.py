@@ -61,6 +61,9 @@ def _settings(argv: list[str] | None) -> Settings:
         action="store_true",
         help="load pickles, whose hash is that of the release: loading one runs whatever is in it",
     )
+    parser.add_argument(
+        "--end-with-stdin", dest="with_stdin", action="store_true", help="end when stdin is closed"
+    )
     return Settings(**vars(parser.parse_args(argv)))
 
 

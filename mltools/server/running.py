@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -53,8 +56,19 @@ def run(settings: Settings) -> int:
     # uvicorn raises the signal again when it is done: that it was told to end is no fault.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _done)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    if settings.with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(server,), name="stdin", daemon=True).start()
+    server.run(sockets=[listener])
     return 0
+
+
+def _end_with_stdin(server: uvicorn.Server) -> None:
+    """End when whoever started us is gone: then the other end of our stdin is closed."""
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    server.should_exit = True
 
 
 def _done(number: int, frame: FrameType | None) -> None:

@@ -28,3 +28,4 @@ class Settings:
     poll_seconds: float = 0.5
     log_bytes: int = 64 << 20
     pickle: bool = False
+    with_stdin: bool = False

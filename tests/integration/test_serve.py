@@ -1,0 +1,230 @@
+"""`mltools serve`, as a program of its own: what is released is served, what the registry says is followed."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mltools import events, journal, registry
+from mltools.core.events import Kind
+from mltools.edges.git.read import Repository
+from mltools.edges.git.write import Writer
+from mltools.errors import UsageError
+from mltools.models import Place
+from mltools.serving.agent import Agent, follows
+from tests.released import clone, make_served, promote, release
+from tests.releases import command
+from tests.serving import ROW, Running, classifier, started, until
+from tests.support import Result, git
+
+
+@contextmanager
+def serve(cwd: Path, place: Path, *args: str) -> Iterator[Running]:
+    """`mltools serve ARGS`; its first line is the address."""
+    argv = [sys.executable, "-m", "mltools", "-C", str(cwd), "serve", *args, "--port", "0"]
+    argv += ["--models", str(place / "models"), "--log", str(place / "log")]
+    with started([*argv, "--", "--poll-seconds", "0.02"], place / "models", place / "log") as running:
+        yield running
+
+
+def agent_of(cwd: Path, models: Path, said: list[str], reference: str = "toy#prod") -> Agent:
+    place = Place(Repository.find(cwd), "", os.environ, said.append, said.append)
+    return Agent(place, registry.reference(reference), models, "here", lambda: datetime.now(UTC))
+
+
+def deployments(project: Path) -> list[tuple[str | None, str | None, str]]:
+    """What the remote's journal tells of deployments."""
+    repository = Repository.find(project)
+    journal.fetch(Writer(repository, os.environ), "origin")
+    found = events.of_model(repository, "toy", {Kind.DEPLOYMENT})
+    return [(one.version, one.state, one.details["target"]) for one in found]
+
+
+def test_a_released_version_is_fetched_verified_and_served(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    with serve(clone(tmp_path), tmp_path, f"toy@{version}") as running:
+        assert running.predict(ROW).json["predictions"] == ["yes"]
+        reply = running.predict({**ROW, "size": 11})
+        assert (reply.status, reply.json["faults"][0]["rule"]) == (422, "maximum")
+        assert running.predict({**ROW, "label": "yes", "id": 4}).status == 200
+        info = json.loads((tmp_path / f"models/versions/toy/{version[1:]}/version.json").read_text())
+        assert info["smoke"] == [{"size": 0.0, "age": 1}]
+        assert running.stop(signal.SIGINT) == 0
+    assert "curl" in running.stderr.read_text()
+    assert len(running.lines()) == 3
+
+
+def test_the_service_follows_the_stage_and_a_rollback_without_losing_a_request(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    first = release(project, classifier(), 0.8)
+    second = release(project, classifier(flipped=True), 0.9, second=6)
+    broken = release(project, b"no model at all", 0.95, second=7)
+    promote(project, first)
+    seen: list[tuple[int, str]] = []
+    enough = threading.Event()
+
+    def load(running: Running) -> None:
+        connection = running.connection()
+        while not enough.is_set():
+            connection.request("POST", "/predict", json.dumps({"rows": [ROW]}))
+            answer = connection.getresponse()
+            seen.append((answer.status, json.loads(answer.read()).get("version", "")))
+        connection.close()
+
+    follow = ("toy#prod", "--follow", "--interval", "0.1", "--target", "loopback")
+    with serve(clone(tmp_path), tmp_path, *follow) as running:
+        running.until(lambda found: found["serving"].get("stable") == first[1:])
+        clients = [threading.Thread(target=load, args=(running,)) for _ in range(2)]
+        for client in clients:
+            client.start()
+        promote(project, second)
+        running.until(lambda found: found["serving"]["stable"] == second[1:])
+        promote(project, broken)
+        found = running.until(lambda found: found["error"] is not None)
+        assert found["serving"]["stable"] == second[1:]
+        until(lambda: deployments(project), lambda told: (broken, "failed", "loopback") in told)
+        done = command(project, "model", "rollback", "toy", "--stage", "prod", "--to", first)
+        assert done.code == 0, done.err
+        running.until(lambda found: found["serving"]["stable"] == first[1:])
+        until(lambda: len(deployments(project)), (3).__lt__)
+        enough.set()
+        for client in clients:
+            client.join()
+        assert running.stop() == 0
+    assert {status for status, _ in seen} == {200}
+    assert {version for _, version in seen} == {first[1:], second[1:]}
+    assert deployments(project) == [
+        (first, "serving", "loopback"),
+        (second, "serving", "loopback"),
+        (broken, "failed", "loopback"),
+        (first, "serving", "loopback"),
+    ]
+
+
+def test_what_serves_goes_on_where_the_registry_does_not_answer(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    promote(project, version)
+    remote, away = tmp_path / "remote.git", tmp_path / "away.git"
+    with serve(clone(tmp_path), tmp_path, "toy#prod", "--follow", "--interval", "0.1") as running:
+        running.until(lambda found: found["status"] == "ready")
+        remote.rename(away)
+        found = running.until(lambda found: found["registry"]["reachable"] is False)
+        assert found["status"] == "ready"
+        assert found["registry"]["error"]
+        assert found["registry"]["since"]
+        assert running.metric("mltools_registry_reachable") == 0
+        assert running.predict(ROW).status == 200
+        away.rename(remote)
+        running.until(lambda found: found["registry"]["reachable"] is True)
+        assert running.stop() == 0
+    # And so it does where it does not answer from the start: what was handed before is there.
+    remote.rename(away)
+    with serve(tmp_path / "agent", tmp_path, "toy#prod", "--follow", "--interval", "0.1") as running:
+        assert running.predict(ROW).json["version"] == version[1:]
+
+
+def test_the_agent_hands_over_what_is_whole_and_mends_what_is_not(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    promote(project, version)
+    models, said = tmp_path / "models", list[str]()
+    agent_of(clone(tmp_path), models, said).tick()
+    place = models / "versions/toy" / version[1:]
+    assert sorted(file.name for file in place.iterdir()) == ["model.skops", "version.json"]
+    plan = json.loads((models / "plan.json").read_text())
+    assert plan["serve"]["stable"] == version[1:]
+    whole = (place / "model.skops").read_bytes()
+    (place / "model.skops").write_bytes(b"damaged")
+    agent_of(tmp_path / "agent", models, said).tick()
+    assert (place / "model.skops").read_bytes() == whole
+    assert json.loads((models / "plan.json").read_text())["serial"] == plan["serial"] + 1
+    agent_of(tmp_path / "agent", models, said).tick()
+    assert json.loads((models / "plan.json").read_text())["serial"] == plan["serial"] + 1
+    assert [entry.name for entry in place.parent.iterdir()] == [version[1:]]
+
+
+def test_a_model_whose_bytes_are_gone_is_a_failed_deployment_once(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    promote(project, version)
+    git(tmp_path / "remote.git", "update-ref", "-d", "refs/mltools/objects")
+    said = list[str]()
+    agent = agent_of(clone(tmp_path), tmp_path / "models", said)
+    for _ in range(3):
+        agent.tick()
+    assert deployments(project) == [(version, "failed", "here")]
+    agent_of(tmp_path / "agent", tmp_path / "models", said).tick()
+    assert deployments(project) == [(version, "failed", "here")]
+    told = json.loads((tmp_path / "models/agent.json").read_text())
+    assert (told["reachable"], told["wanted"]) == (True, version)
+    assert "is in none of these" in told["error"]
+
+
+def test_an_empty_stage_and_a_model_that_there_is_not_are_waited_for(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    release(project, classifier(), 0.9)
+    said = list[str]()
+    where = clone(tmp_path)
+    agent_of(where, tmp_path / "models", said).tick()
+    agent_of(where, tmp_path / "models", said, "other#prod").tick()
+    assert any("nothing in the stage 'prod'" in text for text in said)
+    assert any("no model 'other'" in text for text in said)
+    assert not (tmp_path / "models/plan.json").exists()
+
+
+def test_smoke_rows_of_the_project_are_what_a_version_is_tried_with(tmp_path: Path) -> None:
+    smoke = json.dumps({"rows": [ROW], "expected": ["yes"]})
+    policy = {"smoke.json": smoke, "mltools.yaml": _policy("smoke: smoke.json, sensitive: hash")}
+    project = make_served(tmp_path, **policy)
+    good = release(project, classifier(), 0.9)
+    worse = release(project, classifier(flipped=True), 0.8, second=6)
+    place = clone(tmp_path)
+    assert _serve(place, tmp_path, f"toy@{worse}").code != 0
+    refused = _serve(place, tmp_path, f"toy@{worse}")
+    assert "row 0 gives 'no', and should give 'yes'" in refused.err
+    with serve(place, tmp_path, f"toy@{good}") as running:
+        assert running.predict(ROW).json["version"] == good[1:]
+
+
+def test_what_cannot_be_served_or_followed_is_told_in_a_line(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    for args, code, words in (
+        (("toy@v9.9.9",), 2, "has no version v9.9.9"),
+        (("toy#nowhere",), 2, "nothing in the stage"),
+        (("nothing",), 2, "there is no model 'nothing'"),
+        ((f"toy@{version}", "--follow"), 2, "never changes"),
+        ((f"toy@{version}", "--agent-only"), 2, "--agent-only is for --follow"),
+        (("a b",), 2, "names no model"),
+    ):
+        done = _serve(project, tmp_path, *args)
+        assert (done.code, words in done.err) == (code, True), done.err
+    with pytest.raises(UsageError):
+        follows(registry.reference("toy@v1.0.0"))
+
+
+def test_the_help_of_the_command_loads_no_web_framework() -> None:
+    import subprocess
+
+    code = "import sys; from mltools.cli.app import invoke; invoke(['serve', '--help']); print(any(m.startswith(('fastapi', 'sklearn', 'pandas')) for m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("False\n"), done.stderr
+
+
+def _policy(words: str) -> str:
+    from tests.released import POLICY
+
+    return f"{POLICY}serve: {{{words}}}\n"
+
+
+def _serve(cwd: Path, place: Path, *args: str) -> Result:
+    return command(cwd, "serve", "--port", "0", "--models", str(place / "models"), "--no-log", *args)
