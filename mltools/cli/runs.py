@@ -17,6 +17,7 @@ COMMANDS = {
     "import": Entry("mltools.cli.runs_import", "Keep the runs of other tools.", "import_command"),
     "add": Entry("mltools.cli.runs_write", "Keep a run that was made elsewhere.", "add_command"),
     "sync": Entry("mltools.cli.runs_write", "Join the journal here with a remote's.", "sync_command"),
+    "notes": Entry("mltools.cli.runs_write", "Show the runs in `git log`.", "notes_command"),
 }
 EXAMPLES = """\b
 Examples:

@@ -1,4 +1,4 @@
-"""Which run a person means: by its id, or by a revision that has one."""
+"""Which run a person means, by its id or a revision that has one; which remote."""
 
 from mltools import journal
 from mltools.core import history
@@ -27,3 +27,19 @@ def chosen(repository: Repository, which: str) -> Record:
             f"no run is recorded of commit {commit[: history.SHORT]} ({which})", hint=ELSEWHERE
         )
     return record
+
+
+def remote_named(repository: Repository, name: str | None) -> str:
+    """The remote that was asked for, else origin, else the only one."""
+    known = repository.remotes()
+    if name is not None and name not in known:
+        raise UsageError(f"no remote {name!r} here", hint=f"there is: {', '.join(known) or 'none'}")
+    if name is None and not known:
+        raise UsageError("this repository has no remote", hint="git remote add origin URL")
+    chosen = name or ("origin" if "origin" in known else known[0] if len(known) == 1 else None)
+    if chosen is None:
+        raise UsageError(
+            f"this repository has the remotes {', '.join(known)}, and none of them is called origin",
+            hint="name one: `mltools runs sync --remote NAME`",
+        )
+    return chosen

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mltools import journal, pictures
+from mltools.cli.runs_choice import remote_named
 from mltools.cli.session import Session
 from mltools.edges.git.read import Repository
-from mltools.errors import MltoolsError, UsageError
+from mltools.errors import MltoolsError
 
 if TYPE_CHECKING:
     from mltools.bundle import Bundle
@@ -42,6 +43,48 @@ def add_command(session: Session, *, directory: Path) -> None:
         _put_images(session, found, writer)
     if remote is None:
         session.hint("this repository has no origin; the run is kept here only")
+    else:
+        _keep_notes(session, writer, remote)
+
+
+def _keep_notes(session: Session, writer: "Writer", remote: str) -> None:
+    """Bring Git's notes of the runs up to the journal where somebody uses them. Nothing fails for want of them."""
+    from mltools.runs import noting  # noqa: PLC0415 - as above
+
+    try:
+        if noting.used(writer, remote):
+            noting.share(writer, remote, when=session.clock())
+    except MltoolsError as error:
+        session.warn(f"{noting.REF} is not up to date: {error.message}")
+
+
+@click.command(
+    "notes",
+    epilog="\b\nExamples:\n  mltools runs notes && git log --notes=mltools\n  mltools runs notes --push",
+)
+@click.option("--push", is_flag=True, help="Bring them to the remote, for those who have no mltools.")
+@click.option("--remote", metavar="NAME", help="The remote  [default: origin, or the only one there is]")
+@click.pass_obj
+def notes_command(session: Session, *, push: bool, remote: str | None) -> None:
+    """Write Git's own notes of the runs: `git log --notes=mltools` then shows a line for each.
+
+    They are made from the journal and hold nothing of their own. Once they are here or at the remote, `mltools runs sync`
+    and `mltools runs add` keep them up to date.
+    """
+    from mltools.edges.git.write import Writer  # noqa: PLC0415 - as above
+    from mltools.runs import noting  # noqa: PLC0415 - as above
+
+    repository = Repository.find(session.directory)
+    writer = Writer(repository, session.environ)
+    if push or remote is not None:
+        name = remote_named(repository, remote)
+        journal.publish(writer, name, when=session.clock())
+        count, where = noting.share(writer, name, when=session.clock()), f"here and at {name}"
+    else:
+        count, where = noting.write(writer, when=session.clock()), "here"
+    session.result(f"notes of {count:,} commit{'s' * (count != 1)} {where}")
+    if count:
+        session.hint("git log --notes=mltools")
 
 
 def _put_images(session: Session, found: "Bundle", writer: "Writer") -> None:
@@ -71,7 +114,7 @@ def sync_command(session: Session, *, remote: str | None) -> None:
     from mltools.edges.git.write import Writer  # noqa: PLC0415 - as above
 
     repository = Repository.find(session.directory)
-    name = _remote(repository, remote)
+    name = remote_named(repository, remote)
     writer = Writer(repository, session.environ)
     ours = _ids(repository, journal.REF)
     tip = writer.remote_refs(name, journal.REF).get(journal.REF)
@@ -83,24 +126,9 @@ def sync_command(session: Session, *, remote: str | None) -> None:
     journal.publish(writer, name, when=session.clock())
     if sent:
         session.result(f"{_runs(sent)} brought to {name}")
+    _keep_notes(session, writer, name)
     if not brought and not sent:
         session.result(f"nothing to bring: the same {_runs(len(joined))} here and at {name}")
-
-
-def _remote(repository: Repository, name: str | None) -> str:
-    """The remote that was asked for, else origin, else the only one."""
-    known = repository.remotes()
-    if name is not None and name not in known:
-        raise UsageError(f"no remote {name!r} here", hint=f"there is: {', '.join(known) or 'none'}")
-    if name is None and not known:
-        raise UsageError("this repository has no remote", hint="git remote add origin URL")
-    chosen = name or ("origin" if "origin" in known else known[0] if len(known) == 1 else None)
-    if chosen is None:
-        raise UsageError(
-            f"this repository has the remotes {', '.join(known)}, and none of them is called origin",
-            hint="name one: `mltools runs sync --remote NAME`",
-        )
-    return chosen
 
 
 def _ids(repository: Repository, tip: str | None) -> frozenset[str]:
