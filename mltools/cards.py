@@ -1,9 +1,12 @@
-"""What a version's model card is made from, gathered from Git: tag, commit, journal. Nothing is fetched or checked out."""
+"""A version's model card and provenance, gathered from Git: tag, commit, journal. Nothing is fetched or checked out."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 
 from mltools import journal, profiles, registry
 from mltools.core import config as policy
+from mltools.core import provenance as statements
 from mltools.core.card_policy import NOTHING_SAID, ModelCard
 from mltools.core.lineage import lineage, lineage_mermaid
 from mltools.core.model_card import Card, Change, render
@@ -14,7 +17,7 @@ from mltools.core.records import Record
 from mltools.core.registry import TAGS
 from mltools.core.release_record import ReleaseRecord, release_record
 from mltools.core.tags import version_tag
-from mltools.edges import dvcfiles
+from mltools.edges import documents, dvcfiles
 from mltools.edges.git import subjects
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, RepositoryError
@@ -49,6 +52,29 @@ def model_card(
             lineage=_lineage(repository, record, commit),
         )
     )
+
+
+def provenance(
+    repository: Repository, record: ReleaseRecord, *, run: Record | None = None, texts: Mapping[str, str]
+) -> str:
+    """The in-toto statement of a version as JSON; `texts` are files beside the model, which it names by their hashes."""
+    known = journal.load(repository, record.run) or run
+    sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    tree = statements.statement(record, run=known, repository=_address(repository), files=sums)
+    return documents.write_json(tree)
+
+
+def predicate(repository: Repository, record: ReleaseRecord) -> str:
+    """What such a statement says of its subjects, without them: for a forge that names and signs these itself."""
+    known = journal.load(repository, record.run)
+    return documents.write_json(statements.predicate(record, run=known, repository=_address(repository)))
+
+
+def _address(repository: Repository) -> str | None:
+    """Where everybody finds the repository; None for an address that holds a login or leads nowhere from outside."""
+    remote = registry.remote_of(repository)
+    url = repository.config(f"remote.{remote}.url") if remote is not None else None
+    return url if url is not None and re.fullmatch(r"https://[^@\s]+", url) else None
 
 
 def _policy(repository: Repository, record: ReleaseRecord, commit: str) -> ModelCard:

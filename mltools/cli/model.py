@@ -20,6 +20,9 @@ COMMANDS = {
         "mltools.cli.model_get", "Fetch a released model, checked against its record.", "get_command"
     ),
     "card": Entry("mltools.cli.model_card", "A version's model card, as Markdown.", "card_command"),
+    "provenance": Entry(
+        "mltools.cli.model_card", "Where a version comes from, as an in-toto statement.", "provenance_command"
+    ),
     "verify": Entry(
         "mltools.cli.model_get", "Check a version: tag, record, commit and bytes.", "verify_command"
     ),

@@ -35,11 +35,48 @@ def card_command(session: Session, reference: str, *, output: Path | None) -> No
     if journal.load(place.repository, found.record.run) is None:
         _fetch(place)
     text = cards.model_card(place.repository, found.record, found.version.commit)
+    _hand_out(session, text, output, f"{found.tag}: its model card")
+
+
+@click.command(
+    "provenance",
+    epilog="\b\nExamples:\n  mltools model provenance tumour@v1.2.0\n"
+    "  mltools model provenance tumour@v1.2.0 --predicate -o predicate.json",
+)
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]")
+@click.option(
+    "--predicate", is_flag=True, help="Only the predicate, for a tool that names and signs the subjects."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there instead of to stdout.",
+)
+@click.pass_obj
+def provenance_command(session: Session, reference: str, *, predicate: bool, output: Path | None) -> None:
+    """A version's in-toto statement (JSON) with SLSA's provenance: source, data and params by their hashes, run, builder.
+
+    It says what the records say and is not signed.
+    """
+    place = place_of(session)
+    found = models.released(models.find(place, reference)[1])
+    if journal.load(place.repository, found.record.run) is None:
+        _fetch(place)
+    if predicate:
+        text = cards.predicate(place.repository, found.record)
+    else:
+        text = cards.provenance(place.repository, found.record, texts={})
+    _hand_out(session, text, output, f"{found.tag}: its provenance")
+
+
+def _hand_out(session: Session, text: str, output: Path | None, what: str) -> None:
     if output is None:
         session.result(text, newline=False)
         return
     files.write_atomic(session.directory / output, text)
-    session.say(f"{found.tag}: its model card is in {output}")
+    session.say(f"{what} is in {output}")
 
 
 def _fetch(place: Place) -> None:

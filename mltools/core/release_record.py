@@ -80,7 +80,8 @@ class Overridden:
 class ReleaseRecord:
     """A released version: which bytes, made by which run of which commit from what, and how good.
 
-    `journal` is the journal's tip at that time: whatever it held must still be there (`mltools runs verify`).
+    `journal` is the journal's tip at that time: whatever it held must still be there (`mltools runs verify`). `sha256` has
+    all that the run was made from, as far as it was at hand, by the path in the project.
     """
 
     model: str
@@ -102,6 +103,7 @@ class ReleaseRecord:
     contracts: tuple[DataContract, ...] = ()
     overrides: tuple[Overridden, ...] = ()
     journal: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON tree, its keys in the order of the fields."""
@@ -206,6 +208,7 @@ class _Reader:
                 _Reader(item, f"overrides.{index}").overridden() for index, item in self.items("overrides")
             ),
             journal=self.optional("journal", _OID),
+            sha256=self.hashes("sha256"),
         )
 
     def file(self) -> ModelFile:
@@ -273,6 +276,12 @@ class _Reader:
         if not isinstance(values, dict) or not all(map(_plain, values.values())):
             raise ValueError(f"{self._name(key)} is not an object of plain values")
         return values
+
+    def hashes(self, key: str) -> dict[str, str]:
+        values = self.tree.get(key, {})
+        if not isinstance(values, dict):
+            raise ValueError(f"{self._name(key)} is not an object")  # noqa: TRY004 - as above
+        return {name: _Reader(values, self._name(key)).text(name, _SHA256) for name in values}
 
     def _name(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key

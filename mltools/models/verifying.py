@@ -44,6 +44,7 @@ def _checks(place: Place, version: Version, allowed: Path | None) -> Iterator[Ch
     yield _names(found)
     yield _commit(place, found)
     yield from _lock(place, found)
+    yield from _files(place, found)
     yield _bytes(place, found)
     yield from vouching.chain(place, found)
 
@@ -96,6 +97,21 @@ def _lock(place: Place, found: Released) -> Iterator[Check]:
         f"{record.file.path} has MD5 {named or 'none'} in {LOCK_FILE}, released was {record.file.md5}",
         holds=named == record.file.md5,
     )
+
+
+def _files(place: Place, found: Released) -> Iterator[Check]:
+    """What the commit holds of all that the release names by SHA-256: policy, contracts, params, results, data in Git."""
+    named = {f"{found.prefix}{name}": sha256 for name, sha256 in found.record.sha256.items()}
+    contents = place.repository.read_many(found.version.commit, named) if named else {}
+    here = {path: content for path, content in contents.items() if content is not None}
+    other = [path for path, content in here.items() if hashlib.sha256(content).hexdigest() != named[path]]
+    if here:
+        yield _check(
+            "files",
+            f"{len(here):,} in the commit have their SHA-256",
+            f"{', '.join(other[:3])}: not the SHA-256 of the release",
+            holds=not other,
+        )
 
 
 def _bytes(place: Place, found: Released) -> Check:

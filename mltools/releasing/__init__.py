@@ -8,20 +8,22 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from mltools import cards, registry
+from mltools.core.provenance import FILE as PROVENANCE
 from mltools.core.registry import TAGS
 from mltools.core.release import NO_WISH, Decision, NothingToRelease, Plan, Refused, Wish, refusal
 from mltools.core.release_reasons import Reason
-from mltools.core.release_record import ReleaseRecord, Unreadable, release_record
+from mltools.core.release_record import FILE, ReleaseRecord, Unreadable, release_json, release_record
 from mltools.core.tags import version_tag
 from mltools.core.versions import highest
 from mltools.edges.git.write import Writer, attempts
 from mltools.errors import ProviderError, RepositoryError
 from mltools.project import Project
 from mltools.registry import Known
-from mltools.releasing import deciding, objects, page, writing
+from mltools.releasing import deciding, manifest, objects, page, writing
 from mltools.releasing.desk import Desk
 from mltools.releasing.material import find_run, material
 from mltools.releasing.page import Page
@@ -90,6 +92,7 @@ def _release(desk: Desk, request: Request) -> Outcome:
     ground = writing.ground(desk)
     for path in ground.missing:
         request.warn(f"{path} of run {desk.material.record.id} is not here, so the version will not hold it")
+    sums = cache(lambda: manifest.checksums(desk))  # once, however often others are faster
     for attempt in attempts(DEADLINE):
         known = registry.known(desk.writer, desk.material.model, desk.remote, below=request.wish.version)
         if attempt == 0:
@@ -99,6 +102,8 @@ def _release(desk: Desk, request: Request) -> Outcome:
             outcome = _push_made(desk, request, known, *made_here)
         else:
             decision = deciding.decision(desk, model, known, ground.commit, request.wish)
+            if isinstance(decision, Plan):
+                decision = replace(decision, record=replace(decision.record, sha256=sums()))
             outcome = _make(desk, request, known, decision, ground)
         if outcome is not None:
             return outcome
@@ -220,7 +225,7 @@ def _outcome(
 
 
 def _page(desk: Desk, known: Known, record: ReleaseRecord, commit: str) -> Page:
-    repository, before = desk.project.repository, None
+    before = None
     if record.previous is not None:
         reference = known.here.get(version_tag(record.model, record.previous))
         before = release_record(reference.message) if reference else None
@@ -229,6 +234,16 @@ def _page(desk: Desk, known: Known, record: ReleaseRecord, commit: str) -> Page:
         before=before.metrics if isinstance(before, ReleaseRecord) else {},
         model=page.attachment(record, desk.shelf),
         latest="-" not in record.version and highest((*known.used, record.version)) == record.version,
-        texts={page.CARD_FILE: cards.model_card(repository, record, commit, run=desk.material.record)},
+        texts=_texts(desk, record, commit),
         url=page.clone_url(desk.project, desk.remote),
     )
+
+
+def _texts(desk: Desk, record: ReleaseRecord, commit: str) -> dict[str, str]:
+    """The files beside the model: its card, and where it comes from."""
+    repository = desk.project.repository
+    card = cards.model_card(repository, record, commit, run=desk.material.record)
+    said = cards.provenance(
+        repository, record, run=desk.material.record, texts={page.CARD_FILE: card, FILE: release_json(record)}
+    )
+    return {page.CARD_FILE: card, PROVENANCE: said}

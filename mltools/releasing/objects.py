@@ -25,20 +25,27 @@ REFS = "refs/mltools"
 
 
 def open_shelf(project: Project, material: Material, writer: Writer, scratch: Path) -> Shelf:
-    """Where the model of a run is looked for: what the run left, DVC's cache, the store, the run's commit."""
+    """Where the model of a run and its data are looked for: what the run left, DVC's cache, the store, the run's commit."""
     left = None if material.md5.endswith(".dir") else material.run.left(material.path, material.md5)
     if isinstance(left, bytes):
         (scratch / "left").write_bytes(left)
         left = scratch / "left"
-    place = join(project.prefix, material.path)
+    commit = material.record.commit
+    read = {
+        data.md5: data.path for data in material.record.data if data.md5 and not data.md5.endswith(".dir")
+    }
+    here = {md5: path for md5, name in read.items() if (path := project.root / name).is_file()}
     return modelfiles.shelf(
         project.repository,
         project.prefix,
         writer.environ,
         scratch=scratch,
         places=material.run.objects,
-        loose={} if left is None else {material.md5: left},
-        blobs={material.md5: f"{material.record.commit}:{place}"},
+        loose=here if left is None else {**here, material.md5: left},
+        blobs={
+            md5: f"{commit}:{join(project.prefix, name)}"
+            for md5, name in {**read, material.md5: material.path}.items()
+        },
     )
 
 

@@ -91,3 +91,33 @@ def test_a_version_of_gto_alone_has_no_record_to_make_a_card_of(project: Path) -
     done = command(project, "model", "card", "toy@v3.0.0")
     assert done.code == 3
     assert "no release record" in done.err
+
+
+def test_a_version_says_where_it_comes_from(project: Path, tmp_path: Path) -> None:
+    tree = command(project, "model", "provenance", "toy@v0.2.0").json
+    assert tree["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert tree["subject"][0]["name"] == "model.bin"
+    known = tree["predicate"]["buildDefinition"]["resolvedDependencies"]
+    # The remote is a path on this disk: nobody else finds it there.
+    assert "uri" not in known[0]
+    assert {"data/raw.csv", "dvc.lock", "mltools.yaml"} <= {one["name"] for one in known}
+    done = command(
+        project, "model", "provenance", "toy@v0.2.0", "--predicate", "-o", str(tmp_path / "p.json")
+    )
+    assert (done.code, done.out) == (0, "")
+    assert documents.read_json((tmp_path / "p.json").read_bytes(), "p") == tree["predicate"]
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://forge.example/octo/iris.git", True),
+        ("https://user:secret@forge.example/octo/iris.git", False),
+        ("git@forge.example:octo/iris.git", False),
+    ],
+)
+def test_an_address_with_a_login_is_not_handed_on(project: Path, address: str, *, told: bool) -> None:
+    git(project, "remote", "set-url", "origin", address)
+    done = command(project, "model", "provenance", "toy@v0.2.0")
+    assert ("forge.example" in done.out) == told
+    assert "secret" not in done.out

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import command, make_project, md5, run
-from tests.support import Result, git, make_repo
+from tests.support import Result, commit, git, make_repo
 
 JOURNAL = "refs/mltools/journal"
 
@@ -196,7 +196,21 @@ def test_a_version_of_a_run_that_was_never_recorded_says_so(project: Path) -> No
 
 def test_json_has_every_check(signed: Path) -> None:
     checks = verify(signed, "--json").json["checks"]
-    names = ["tag", "signature", "record", "commit", "dvc.lock", "model", "bytes", "journal", "run"]
+    names = ["tag", "signature", "record", "commit", "dvc.lock", "model", "files", "bytes"]
+    names += ["journal", "run"]
     assert [check["name"] for check in checks] == names
     assert os.environ["HOME"] not in str(checks)
     assert md5("") not in str(checks)
+
+
+def test_a_tag_moved_to_a_commit_with_other_params_is_found_out(project: Path) -> None:
+    run(project)
+    assert command(project, "release").code == 0
+    message = git(project, "tag", "-l", "--format=%(contents)", "toy@v0.1.0")
+    text = (project / "mltools.yaml").read_text()
+    moved = commit(project, {"mltools.yaml": text.replace("min: 0.5", "min: 0.4")})
+    git(project, "tag", "-d", "toy@v0.1.0")
+    git(project, "tag", "-a", "--cleanup=verbatim", "-m", message + "\n", "toy@v0.1.0", moved)
+    done = verify(project)
+    assert done.code == 1
+    assert said(done, "files") == "failed    files: mltools.yaml: not the SHA-256 of the release"

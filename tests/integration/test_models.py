@@ -214,6 +214,7 @@ def test_a_good_version_is_verified(project: Path, clone: Path) -> None:
             "passed    commit",
             "passed    dvc.lock",
             "passed    model",
+            "passed    files",
             "passed    bytes",
             "passed    journal",
             "passed    run",

@@ -58,6 +58,15 @@ def test_the_first_release_is_a_tag_here_and_at_the_remote(project: Path, tmp_pa
     assert (record.file.md5, record.file.sha256) == (md5(model_text(0.9)), sha256(model_text(0.9)))
     assert record.file.size == len(model_text(0.9))
     assert record.lock_md5 == md5((project / "dvc.lock").read_bytes())
+    everything = (
+        "data/raw.csv",
+        "dvc.lock",
+        "dvc.yaml",
+        "metrics/test.json",
+        "mltools.yaml",
+        "schemas/raw.yaml",
+    )
+    assert record.sha256 == {name: sha256((project / name).read_text()) for name in everything}
     assert dict(record.metrics) == {"test.auc": 0.9, "test.loss": 0.1}
 
 

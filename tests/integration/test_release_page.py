@@ -1,5 +1,6 @@
 """A release's page on the forge, against a server that plays GitHub."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from mltools.core.release_record import ReleaseRecord, parse_record
 from tests.github_server import Fault, GitHubServer, serving
 from tests.github_state import BOT, Viewer
-from tests.releases import command, make_project, model_text, run
+from tests.releases import command, make_project, model_text, run, sha256
 from tests.support import Result, git, make_repo
 
 
@@ -44,15 +45,23 @@ def test_a_release_has_a_page_with_notes_the_model_and_its_record(
     done = release(project, github)
     assert done.code == 0, done.err
     (page,) = github.forge.releases.values()
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
+    assert pages(github) == [
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+    ]
     assert done.out.splitlines()[-1] == page["html_url"]
     assert page["name"] == "toy v0.1.0"
     assert "mltools model get toy@v0.1.0" in page["body"]
     assert "dvc get" not in page["body"]
-    model, card, manifest = (github.forge.assets[asset["id"]] for asset in page["assets"])
+    model, card, statement, manifest = (github.forge.assets[asset["id"]] for asset in page["assets"])
     assert model.decode() == model_text(0.9)
     assert card.decode().startswith("---\n")
     assert "\n# toy v0.1.0\n" in card.decode()
+    said = json.loads(statement)
+    assert {one["name"]: one["digest"]["sha256"] for one in said["subject"]} == {
+        "model.bin": sha256(model_text(0.9)),
+        "MODEL_CARD.md": sha256(card.decode()),
+        "release.json": sha256(manifest.decode()),
+    }
     record = parse_record(manifest.decode())
     assert isinstance(record, ReleaseRecord)
     assert record.version == "v0.1.0"
@@ -62,7 +71,7 @@ def test_the_page_is_made_after_the_tag_and_published_last(project: Path, github
     run(project)
     release(project, github)
     writes = [call.rpartition("/repos/octo/iris")[2] for call in github.writes()]
-    assert [write.split("/")[1] for write in writes] == ["releases"] * 5
+    assert [write.split("/")[1] for write in writes] == ["releases"] * 6
     assert "PATCH" in github.writes()[-1]
     assert [fault for fault in github.problems if "tag" in fault] == []
 
@@ -106,7 +115,9 @@ def test_a_page_that_broke_off_is_completed_by_the_same_command(
     github.faults.clear()
     again = release(project, github)
     assert again.code == 0, again.err
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
+    assert pages(github) == [
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+    ]
 
 
 def test_a_lost_answer_makes_no_second_page(project: Path, github: GitHubServer) -> None:
@@ -114,7 +125,9 @@ def test_a_lost_answer_makes_no_second_page(project: Path, github: GitHubServer)
     github.faults.append(Fault("POST", r"/releases$", drop="after"))
     done = release(project, github)
     assert done.code == 0, done.err
-    assert pages(github) == [("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "release.json"])]
+    assert pages(github) == [
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+    ]
 
 
 def test_without_a_token_the_version_is_a_tag(project: Path, github: GitHubServer) -> None:
@@ -138,10 +151,11 @@ def test_a_dry_run_names_the_calls_and_makes_none_that_write(project: Path, gith
     run(project)
     done = release(project, github, "--dry-run")
     assert done.code == 0
-    assert done.out.splitlines()[-5:] == [
+    assert done.out.splitlines()[-6:] == [
         "forge   release toy@v0.1.0 of octo/iris: made as a draft",
         "forge   release toy@v0.1.0 of octo/iris: upload model.bin",
         "forge   release toy@v0.1.0 of octo/iris: upload MODEL_CARD.md",
+        "forge   release toy@v0.1.0 of octo/iris: upload provenance.intoto.json",
         "forge   release toy@v0.1.0 of octo/iris: upload release.json",
         "forge   release toy@v0.1.0 of octo/iris: published",
     ]

@@ -182,6 +182,8 @@ def change(path: str, value: Any) -> str:
         (change("file", None), "file is not an object"),
         (change("file.md5", "D" * 32), "file.md5 is"),
         (change("file.sha256", "e" * 63), "file.sha256 is"),
+        (change("sha256", []), "sha256 is not an object"),
+        (change("sha256", {"dvc.lock": "x"}), "sha256.dvc.lock is 'x'"),
         (change("file.size", -1), "file.size is not a size"),
         (change("file.size", True), "file.size is not a size"),
         (change("file.path", "../../etc/passwd"), "not a path inside the project"),
