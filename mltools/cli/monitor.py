@@ -6,6 +6,9 @@ from mltools.cli.lazy import Entry, LazyGroup
 
 COMMANDS = {
     "check": Entry("mltools.cli.monitor_check", "Drift, errors, latency and quality of what serves."),
+    "render": Entry(
+        "mltools.cli.monitor_render", "Write alert rules for Prometheus, a dashboard for Grafana."
+    ),
     "label": Entry("mltools.cli.monitor_label", "Append what turned out to be true to a request log."),
 }
 
