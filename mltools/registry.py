@@ -184,7 +184,7 @@ def reference(text: str) -> grammar.Reference:
 BEGINNINGS = {
     "model": "`mltools release` makes the first version",
     "version": "`mltools release` makes the first one",
-    "stage": "an annotated tag NAME#STAGE#1 on a version's commit, as `gto assign` makes it, puts that version in one",
+    "stage": "`mltools model promote NAME --stage STAGE` puts a version in one",
 }
 
 

@@ -9,7 +9,7 @@ from mltools.core.approvals import Statement
 from mltools.core.events import Event, Kind, event
 from mltools.core.tags import Reference
 from mltools.edges.git import statements
-from mltools.errors import ConfigError, UsageError
+from mltools.errors import ConfigError, RepositoryError, UsageError
 from mltools.models import basefile, changing, judging
 from mltools.models.finding import Place
 from mltools.models.promoting import check_stage
@@ -58,7 +58,13 @@ def approve(
     )
     events.record(writer, made)
     if now.remote is not None:
-        events.share(writer, now.remote, made)
+        try:
+            events.share(writer, now.remote, made)
+        except RepositoryError as error:
+            raise RepositoryError(
+                f"the approval is kept here and not at {now.remote}: {error.message}",
+                hint="`mltools runs sync` brings it there",
+            ) from error
     return Approved(made, text is not None, now.remote is not None)
 
 

@@ -175,6 +175,22 @@ def test_a_signer_that_fails_leaves_nothing(made: tuple[Path, Path], tmp_path: P
     assert git(clone, "for-each-ref", "refs/mltools") == git(remote, "for-each-ref", "refs/mltools") == ""
 
 
+def test_an_approval_that_does_not_arrive_is_kept_here_and_said(
+    made: tuple[Path, Path], keys: Mapping[str, tuple[Path, str]]
+) -> None:
+    clone, remote = made
+    hook = remote / "hooks/update"
+    hook.write_text('#!/bin/sh\ncase "$1" in refs/mltools/*) echo "GH013: no" >&2; exit 1;; esac\n')
+    hook.chmod(0o755)
+    done = approve(clone, keys["ada"][0])
+    assert (done.code, done.out) == (3, "")
+    assert "the approval is kept here and not at origin" in done.err
+    assert "GH013: no" in done.err
+    hook.unlink()
+    assert command(clone, "runs", "sync").code == 0
+    assert promote(clone) == 0
+
+
 def test_a_promotion_is_signed_where_tags_are(tmp_path: Path, keys: Mapping[str, tuple[Path, str]]) -> None:
     clone, remote = make_registry(tmp_path)
     sign_with(clone, keys["ada"][0])

@@ -175,7 +175,7 @@ def test_a_model_with_versions_and_no_stage_is_not_sent_to_release(project: Path
     done = command(project, "model", "show", "toy#prod")
     assert done.code == 2
     assert "toy has nothing in the stage 'prod'" in done.err
-    assert "hint: there is no stage yet; an annotated tag NAME#STAGE#1" in done.err
+    assert "hint: there is no stage yet; `mltools model promote NAME --stage STAGE`" in done.err
     assert "mltools release" not in done.err
 
 
