@@ -41,6 +41,7 @@ PINNED: Mapping[str, Action] = {
         Action("actions/cache", "5.0.5", "27d5ce7f107fe9357f9df03efb73ab90386fccae"),
         Action("actions/upload-artifact", "7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),
         Action("actions/download-artifact", "8.0.1", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"),
+        Action("actions/attest", "4.2.2", "1e69f48acb82d1966a394da916b4c1698aa569d6"),
     )
 }
 

@@ -149,7 +149,7 @@ def test_a_pin_that_was_moved_is_no_edit_and_survives(project: Path) -> None:
     assert check(project).code == 0
     configure(project, "ci:\n", 'ci:\n  python: "3.13"\n')
     assert generate(project).code == 0
-    assert path.read_text().count(f"actions/checkout@{'a' * 40} # v99.0.0") == 3
+    assert path.read_text().count(f"actions/checkout@{'a' * 40} # v99.0.0") == 4
     assert check(project).code == 0
 
 

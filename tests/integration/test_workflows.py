@@ -29,6 +29,7 @@ INPUTS = {
         "name", "path", "include-hidden-files", "if-no-files-found", "overwrite", "retention-days",
     },
     "actions/download-artifact": {"name", "path", "run-id", "github-token"},
+    "actions/attest": {"subject-path", "predicate-type", "predicate-path"},
 }  # fmt: skip
 
 # Who may write what, and for which command.
@@ -36,6 +37,7 @@ MAY_WRITE = {
     "train": set(),
     "publish": {"contents", "pull-requests", "statuses"},
     "release": {"contents"},
+    "attest": {"id-token", "attestations"},
     "deploy": set(),
     "report": {"pull-requests", "statuses"},
 }
@@ -246,6 +248,20 @@ class TestEveryJob:
                 assert not job.uses("actions/cache"), job
                 assert all("cache" not in step["with"] for step in job.uses("actions/setup-python")), job
 
+    def test_has_an_identity_only_to_sign_what_was_released_where_the_forge_can(self) -> None:
+        for job in EVERY_JOB:
+            signs = job.permissions.get("id-token") == "write"
+            assert signs == bool(job.uses("actions/attest")) == (job.name == "attest"), job
+            if signs:
+                assert job.tree["needs"] == ["release"], job
+                for condition in (
+                    "tag != ''",
+                    "visibility == 'public'",
+                    "server_url == 'https://github.com'",
+                ):
+                    assert condition in job.tree["if"], job
+                assert "mltools model get" in job.commands, job
+
     def test_ends_in_time(self) -> None:
         for job in EVERY_JOB:
             assert "uses" in job.tree or 5 <= job.tree["timeout-minutes"] <= 360, job
@@ -257,7 +273,9 @@ class TestEveryJob:
     def test_holds_the_token_in_the_environment_of_single_steps(self) -> None:
         for job in EVERY_JOB:
             outside = {key: value for key, value in job.workflow.items() if key != "jobs"} | {
-                key: value for key, value in job.tree.items() if key not in {"steps", "secrets"}
+                key: value
+                for key, value in job.tree.items()
+                if key not in {"steps", "secrets", "permissions"}
             }
             assert not re.search(r"token|secrets\.", json.dumps(outside)), job
             for step in job.steps:
