@@ -39,7 +39,10 @@ FORK_NOTE = "<sub>Computed by the pull request's own code, in a run without any 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A report to be posted; `untrusted` says that the record was made by a stranger's pull request."""
+    """A report to be posted; `untrusted` says that the record was made by a stranger's pull request.
+
+    `pulls` are the pull requests that it may go to, where they are known; a forge may take a while to find a new one.
+    """
 
     record: Record
     context: Context
@@ -52,6 +55,7 @@ class Posting:
     dry_run: bool = False
     around: Around = NOTHING
     locate: Locate = nowhere
+    pulls: tuple[PullRequest, ...] | None = None
 
     @property
     def key(self) -> str:
@@ -220,7 +224,9 @@ def _post_to_forge(posting: Posting) -> bool:
 
 def _targets(posting: Posting, forge: Forge) -> tuple[PullRequest, ...]:
     commit = posting.record.commit
-    if posting.untrusted:
+    if posting.pulls is not None:
+        found = posting.pulls
+    elif posting.untrusted:
         owner, _, branch = (posting.context.branch or "").rpartition(":")
         found = forge.pull_requests_from(owner or forge.repository.split("/")[0], branch)
     else:

@@ -28,3 +28,13 @@ def checkout(source: Repository, commit: str, refs: str) -> Iterator[Path]:
         yield clone
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def point(tree: Path, ref: str, commit: str) -> None:
+    """Let a ref of such a throw-away clone name a commit."""
+    plumbing.git(tree, "update-ref", ref, commit)
+
+
+def settle(tree: Path, commit: str) -> None:
+    """Make `commit` the one that such a clone stands on, without touching a file: its results lie there already."""
+    plumbing.git(tree, "reset", "--quiet", "--mixed", commit, "--")

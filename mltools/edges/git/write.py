@@ -56,10 +56,14 @@ class Writer:
         *,
         parent: str | None,
         when: datetime,
+        further: Sequence[str] = (),
     ) -> str:
-        """A commit on `parent` with its tree and `files` over it (None deletes a file); no ref names it yet."""
+        """A commit on `parent` with its tree and `files` over it (None deletes a file); no ref names it yet.
+
+        `further` are parents that give nothing to its tree.
+        """
         # Asked first: fast-import leaves a crash report in .git for a parent that it does not find.
-        parents = (self.repository.commit(parent),) if parent else ()
+        parents = tuple(map(self.repository.commit, (*((parent,) if parent else ()), *further)))
         return self._commit(self._store(files), message, parents=parents, when=when)
 
     @property

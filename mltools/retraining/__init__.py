@@ -1,0 +1,91 @@
+"""Training again: decided, done on a branch of its own, and brought before people as one pull request.
+
+The order survives a kill at any point: the run's record and objects, the branch, the pull request with its report, the
+event in the journal, and only then a merge. The same results on the same base are the same commit, so the same command
+completes what was begun, and two at once come to the same. Nothing is ever forced.
+"""
+
+import tempfile
+from pathlib import Path
+
+from mltools.core.retrain_handover import Handover, parse_handover
+from mltools.core.retraining import Decision, Wish, decide
+from mltools.edges import documents, files
+from mltools.errors import DataError
+from mltools.project import Project
+from mltools.retraining import knowing, merging, proposing, training
+from mltools.retraining.desk import Desk, Outcome, Outside
+
+__all__ = ["Desk", "Outcome", "Outside", "check", "publish", "retrain", "train"]
+
+FILE = "retrain.json"
+LARGEST = 1 << 20
+
+
+def check(project: Project, outside: Outside, wish: Wish, *, ask: bool = True) -> tuple[Desk, Decision]:
+    """Whether to retrain now. With `ask` the remote is asked first; else what this clone knows of it counts.
+
+    Raises ConfigError where nothing says which model, RepositoryError without the base branch.
+    """
+    desk = knowing.desk(project, outside, ask=ask)
+    if ask:
+        knowing.bring(desk)
+    found = knowing.situation(desk, wish, outside.clock())
+    return desk, decide(desk.policy, found)
+
+
+def retrain(project: Project, outside: Outside, wish: Wish, *, dry_run: bool = False) -> Outcome:
+    """Decide, and where it is time: train, and publish what came of it.
+
+    Raises CommandError when a stage fails, after that was kept in the journal.
+    """
+    desk, decision = check(project, outside, wish)
+    if not dry_run:
+        merging.resume(desk)
+    if not decision.retrain or dry_run:
+        return Outcome.of(decision)
+    with tempfile.TemporaryDirectory(prefix="mltools-retrain-") as name:
+        place = Path(name)
+        try:
+            train(desk, decision, wish, place)
+        except Exception:
+            if (place / FILE).is_file():
+                proposing.publish(desk, handed_over(place), place, decision)
+            raise
+        return proposing.publish(desk, handed_over(place), place, decision)
+
+
+def train(desk: Desk, decision: Decision, wish: Wish, directory: Path) -> Handover:
+    """Train in a clone beside the working tree, and leave in `directory` what publishing needs. Writes to no remote.
+
+    Raises DataError when the directory is not empty. When a stage fails the directory says so, and the error is raised.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise DataError(f"{directory} is not empty", hint="name a new directory")
+
+    def keep(handed: Handover) -> None:
+        files.write_atomic(directory / FILE, documents.write_json(handed.as_json()))
+
+    return training.train(desk, decision, wish, directory, keep)
+
+
+def publish(project: Project, outside: Outside, directory: Path) -> Outcome:
+    """Bring to remote, forge and journal what `train` left in a directory. Runs nothing of the project.
+
+    Raises DataError for a directory that holds no retraining, or one that does not fit.
+    """
+    desk = knowing.desk(project, outside, ask=True)
+    knowing.bring(desk)
+    return proposing.publish(desk, handed_over(directory), directory, None)
+
+
+def handed_over(directory: Path) -> Handover:
+    """What `train` left in a directory."""
+    path = directory / FILE
+    if not path.is_file() or files.size(path) > LARGEST:
+        raise DataError(
+            f"{directory} holds no retraining: there is no {FILE}, or one that is too large",
+            hint="`mltools retrain --bundle DIR` leaves one",
+        )
+    content = files.read_bytes(path)
+    return parse_handover(documents.read_json(content, str(path)), str(path))
