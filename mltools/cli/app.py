@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "predict": Entry("mltools.cli.predict", "Score a file by a released model, in batches."),
     "serve": Entry("mltools.cli.serve", "A released model as an HTTP service; it can follow a stage."),
     "monitor": Entry("mltools.cli.monitor", "What serves, held against its release: drift, errors, quality."),
+    "retrain": Entry("mltools.cli.retrain", "Train again where it is time, and propose the result."),
     "hook": Entry("mltools.cli.hook", "Put the loop behind `git push` to a bare repository."),
     "demo": Entry("mltools.cli.demo", "The whole story on real data, in a temporary directory."),
 }
