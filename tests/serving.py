@@ -42,10 +42,12 @@ def classifier(*, flipped: bool = False) -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(table, labels)
 
 
-def forest() -> Any:
+def forest(*, seed: int = 1) -> Any:
     """A model that takes gaps, and types that somebody must review."""
     table = pd.DataFrame({"size": [1.0, np.nan, -1.0, -2.0], "age": [1.0, 2.0, 3.0, 4.0]})
-    return RandomForestClassifier(3, random_state=1, bootstrap=False).fit(table, ["yes", "yes", "no", "no"])
+    return RandomForestClassifier(3, random_state=seed, bootstrap=False).fit(
+        table, ["yes", "yes", "no", "no"]
+    )
 
 
 def types_of(model: Any) -> list[str]:

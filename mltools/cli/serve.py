@@ -99,7 +99,7 @@ def command(  # noqa: PLR0913 - the options of one command
     agent = None
     if follow:
         name = target or platform.node() or "here"
-        agent = Agent(place, follows(wanted), directory, name, session.clock, record=not no_record)
+        agent = Agent(place, follows(wanted), directory, name, session.clock, record=not no_record, log=log)
         agent.tick()
     else:
         _hand(place, reference, directory)

@@ -20,7 +20,7 @@ from mltools.models.changing import actor
 from mltools.models.standing import Standing, standing
 from mltools.serving import plans
 from mltools.serving.handing import hand
-from mltools.serving.plans import Wanted
+from mltools.serving.rollouts import Rollouts
 
 LONGEST_REASON = 500
 
@@ -38,13 +38,17 @@ class Agent:
     target: str
     clock: Callable[[], datetime]
     record: bool = True
-    slow: float | None = None
+    log: Path | None = None
     _handed: Version | None = None
     _serial: int = 0
     _told: tuple[str, str] | None = None
     _since: str | None = None
     _warned: dict[str, str] = field(default_factory=dict)
     _unshared: list[Event] = field(default_factory=list)
+    _trials: Rollouts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._trials = Rollouts(self.place, self.reference, self.directory, self.log, self.clock, self.keep)
 
     def tick(self) -> None:
         """Look once, and do what there is to do. What goes wrong outside is said and tried again; it ends nothing."""
@@ -53,7 +57,6 @@ class Agent:
         try:
             now = standing(self.place, self.place.writer, self.reference.model)
         except MltoolsError as error:
-            self._watch()
             self._say(None, error.message, reachable=False)
             return
         try:
@@ -63,31 +66,37 @@ class Agent:
             trouble = error.message
             if wanted is not None:
                 self._tell(wanted, State.FAILED, trouble)
-        if trouble is None:
-            self._watch()
+        try:
+            if trouble is None:
+                self._watch()
+        except MltoolsError as error:
+            trouble = error.message
         self._share()
         self._say(wanted, trouble, reachable=True)
 
     def _follow(self, now: Standing, wanted: Version) -> None:
-        """Hand the version that the registry names to the service, where it is another one than before."""
-        if self._handed == wanted:
-            return
-        found = models.released(wanted)
-        new = hand(self.place, found, self.directory, model=now.model.name)
-        plan = Wanted(now.model.name, plain(wanted.version), slow=self.slow)
+        """Hand what the registry names to the service, and beside it what is tried."""
+        new = False
+        if self._handed != wanted:
+            new = hand(self.place, models.released(wanted), self.directory, model=now.model.name)
+            self.place.say(f"{now.model.name} {wanted.version} is handed to the service")
+        self._trials.look(now, wanted)
+        plan = self._trials.wanted(now.model.name, wanted)
         self._serial = plans.put_plan(self.directory, plan, again=new)
         self._handed = wanted
-        self.place.say(f"{now.model.name} {wanted.version} is handed to the service")
 
     def _watch(self) -> None:
         """Keep what the service made of the plan."""
         if self._handed is None:
             return
         state = plans.state_of(self.directory)
-        if state.failed == self._serial:
+        if state.failed == self._serial and self._trials.going:
+            self._trials.failed(state.error or "no reason is known")
+        elif state.failed == self._serial:
             self._tell(self._handed, State.FAILED, state.error or "it could not be served")
         elif state.serial == self._serial and state.applied.get("stable") == plain(self._handed.version):
             self._tell(self._handed, State.SERVING, "")
+            self._trials.judge(state)
 
     def _tell(self, version: Version, state: State, reason: str) -> None:
         """Keep a deployment in the journal, once; also over a restart of the agent."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,9 @@ from mltools.edges.git.write import Writer
 from mltools.errors import UsageError
 from mltools.models import Place
 from mltools.serving.agent import Agent, follows
-from tests.released import clone, make_served, promote, release
+from tests.released import SCHEMA, clone, make_served, promote, release
 from tests.releases import command
-from tests.serving import ROW, Running, classifier, started, until
+from tests.serving import ROW, Running, classifier, forest, started, types_of, until
 from tests.support import Result, git
 
 
@@ -181,6 +182,125 @@ def test_an_empty_stage_and_a_model_that_there_is_not_are_waited_for(tmp_path: P
     assert not (tmp_path / "models/plan.json").exists()
 
 
+def trials(project: Path) -> list[Any]:
+    """What the remote's journal tells of trials, the beginnings left out."""
+    repository = Repository.find(project)
+    journal.fetch(Writer(repository, os.environ), "origin")
+    found = events.of_model(repository, "toy", {Kind.CANARY})
+    return [one for one in found if one.state != "started"]
+
+
+@contextmanager
+def traffic(running: Running, *rows: dict[str, Any]) -> Iterator[list[int]]:
+    """Requests of many keys, one after the other, until the block ends; their statuses."""
+    seen: list[int] = []
+    enough = threading.Event()
+
+    def load() -> None:
+        connection, number = running.connection(), 0
+        while not enough.is_set():
+            number += 1
+            body = json.dumps({"rows": [rows[number % len(rows)]], "ids": [f"r{number}"]})
+            connection.request("POST", "/predict", body, {"X-Request-Key": f"user{number}"})
+            answer = connection.getresponse()
+            answer.read()
+            seen.append(answer.status)
+        connection.close()
+
+    client = threading.Thread(target=load)
+    client.start()
+    try:
+        yield seen
+    finally:
+        enough.set()
+        client.join()
+
+
+def test_a_version_that_is_no_worse_is_promoted_by_its_trial_and_one_that_is_worse_is_not(
+    tmp_path: Path,
+) -> None:
+    optional = SCHEMA.replace("size: {type: number, required: true", "size: {type: number")
+    project = make_served(tmp_path, **{"schemas/raw.yaml": optional, "mltools.yaml": _policy(_types())})
+    first = release(project, forest(), 0.8)
+    good = release(project, forest(seed=5), 0.9, second=6)
+    fails = release(project, classifier(), 0.95, second=7)  # takes no gap
+    promote(project, first)
+    quick = ("--stage", "prod", "--pause", "0s", "--errors", "0.3", "--alpha", "0.2")
+    follow = ("toy#prod", "--follow", "--interval", "0.1", "--target", "loopback")
+    rows: list[dict[str, Any]] = [ROW, {**ROW, "size": None}]
+    with serve(clone(tmp_path), tmp_path, *follow) as running:
+        running.until(lambda found: found["serving"].get("stable") == first[1:])
+        with traffic(running, *rows) as seen:
+            begun = command(
+                project,
+                "model",
+                "canary",
+                f"toy@{good}",
+                "--shadow",
+                "--share",
+                "30%",
+                "--share",
+                "60%",
+                *quick,
+            )
+            assert begun.code == 0, begun.err
+            running.until(lambda found: found["serving"]["stable"] == good[1:])
+            begun = command(project, "model", "canary", f"toy@{fails}", "--share", "50%", *quick)
+            assert begun.code == 0, begun.err
+            until(lambda: trials(project), lambda told: len(told) == 2)
+            running.until(lambda found: "canary" not in found["serving"])
+        assert running.stop() == 0
+    assert set(seen) == {200}
+    promoted, aborted = trials(project)
+    assert (promoted.version, promoted.state, promoted.stage) == (good, "promoted", "prod")
+    assert promoted.details["evidence"][0]["fine"] is True
+    assert (aborted.version, aborted.state) == (fails, "aborted")
+    assert aborted.details["evidence"][0]["worse"] is True
+    assert "failed requests" in aborted.reason
+    shown = command(project, "model", "show", "toy#prod", "--json")
+    assert shown.json["version"] == good
+
+
+def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    first = release(project, classifier(), 0.8)
+    other = release(project, classifier(flipped=True), 0.9, second=6)
+    promote(project, first)
+    follow = ("toy#prod", "--follow", "--interval", "0.1", "--target", "loopback")
+    with serve(clone(tmp_path), tmp_path, *follow) as running:
+        running.until(lambda found: found["serving"].get("stable") == first[1:])
+        begun = command(project, "model", "canary", f"toy@{other}", "--stage", "prod", "--share", "50%")
+        assert begun.code == 0, begun.err
+        running.until(lambda found: "canary" in found["serving"])
+        with traffic(running, ROW) as seen:
+            until(seen.__len__, (150).__lt__)
+        labels = [
+            json.dumps({"id": f"r{n}", "label": "yes", "time": "2026-01-02T03:04:05Z"}) for n in range(151)
+        ]
+        (running.log / "labels-20260102T030405Z-0.jsonl").write_text("\n".join([*labels, '{"torn']))
+        (told,) = until(lambda: trials(project), lambda told: len(told) == 1)
+        running.until(lambda found: "canary" not in found["serving"])
+        assert running.predict(ROW).json["predictions"] == ["yes"]
+    assert (told.state, told.version) == ("aborted", other)
+    assert "wrong answers" in told.reason
+    # And one that somebody ends by hand, or that cannot begin.
+    again = command(project, "model", "canary", f"toy@{other}", "--stage", "prod")
+    assert again.code == 0, again.err
+    stop = command(project, "model", "canary", "toy", "--stage", "prod", "--abort", "--reason", "a complaint")
+    assert stop.code == 0, stop.err
+    assert trials(project)[-1].reason == "a complaint"
+    for args, words in (
+        (("--abort",), "is tried in prod"),
+        (("--share", "150%"), "shares between 0 and 1"),
+        (("--share", "much"), "is no share"),
+        (("--pause", "long"), "no length of time"),
+    ):
+        done = command(project, "model", "canary", f"toy@{other}", "--stage", "prod", *args)
+        assert (done.code, words in done.err) == (2, True), done.err
+    assert command(project, "model", "canary", f"toy@{first}", "--stage", "prod").code == 2
+    assert command(project, "model", "canary", f"toy@{first}", "--stage", "empty").code == 2
+
+
 def test_smoke_rows_of_the_project_are_what_a_version_is_tried_with(tmp_path: Path) -> None:
     smoke = json.dumps({"rows": [ROW], "expected": ["yes"]})
     policy = {"smoke.json": smoke, "mltools.yaml": _policy("smoke: smoke.json, sensitive: hash")}
@@ -224,6 +344,10 @@ def _policy(words: str) -> str:
     from tests.released import POLICY
 
     return f"{POLICY}serve: {{{words}}}\n"
+
+
+def _types() -> str:
+    return f"types: [{', '.join(types_of(forest()))}]"
 
 
 def _serve(cwd: Path, place: Path, *args: str) -> Result:
