@@ -1,25 +1,29 @@
 """A released model with what its run left, and request logs of it as a server writes them."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skops.io
 
 from mltools import journal, profiles
 from mltools.core.contract import parse_contract
 from mltools.core.profile import profile_id
 from mltools.core.records import Record
+from mltools.core.release_record import ModelFile, ReleaseRecord, release_record, tag_message
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
 from mltools.edges.tables import profiling
 from mltools.project import load_config
 from tests import releases
-from tests.support import Result, git
+from tests.support import Result, commit, git
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -210,3 +214,18 @@ def check(project: Path, log: Path, *args: str, day: int = 0, name: str = "toy@v
 
 def tip(project: Path) -> str:
     return git(project, "rev-parse", journal.REF)
+
+
+def released_model(project: Path, model: Any, version: str = "v0.2.0") -> None:
+    """A further version of the release whose model is a real one, kept in Git; all else is as it was."""
+    content = skops.io.dumps(model)
+    name = "models/toy.skops"
+    place = project / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    known = release_record(git(project, "tag", "-l", "--format=%(contents)", "toy@v0.1.0") + "\n")
+    assert isinstance(known, ReleaseRecord)
+    file = ModelFile(name, releases.md5(content), hashlib.sha256(content).hexdigest(), len(content))
+    commit(project, {}, "A model")
+    made = replace(known, version=version, previous="v0.1.0", file=file)
+    git(project, "tag", "-a", f"toy@{version}", "-m", tag_message(made))

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 from mltools import events, journal, registry
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.events import Event
-from mltools.core.monitor.findings import Assessment, Broken, Traffic, Window
+from mltools.core.monitor.findings import Assessment, Broken, Finding, Traffic, Window
 from mltools.core.monitor.judging import Seen, Subject, assess
 from mltools.core.monitor.policy import Monitor
 from mltools.core.monitor.shifts import Pair, shifts, weights
@@ -19,7 +19,7 @@ from mltools.core.profile import ColumnProfile, Profile
 from mltools.edges import tables
 from mltools.edges.tables import profiling
 from mltools.edges.tables.engine import Progress
-from mltools.edges.tables.requests import RequestLog, Wanted, opened_log
+from mltools.edges.tables.requests import Labelled, RequestLog, Wanted, opened_log
 from mltools.errors import DataError, RepositoryError, UsageError
 from mltools.models import Place, Released
 from mltools.monitoring import quality, windows
@@ -28,6 +28,8 @@ from mltools.monitoring.reference import Reference, reference_of
 __all__ = ["Asked", "Checked", "check", "keep"]
 
 CODES = frozenset({"0", "1"})
+# Labelled rows below which permutation importance is mostly chance.
+FEWEST_EXPLAINED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def check(place: Place, asked: Asked, policy: Monitor, *, progress: Progress | N
         coded = _is_coded(reference, then)
         wanted = _wanted(asked, policy, reference, coded=coded)
         with opened_log(asked.log, wanted, scratch, name=asked.name, progress=progress) as (log, traffic):
-            seen = _seen(log, traffic, reference, policy, then, coded=coded)
+            seen = _seen(place, log, traffic, reference, policy, then=then, coded=coded)
     record = reference.record
     window = Window(_stamp(asked.start), _stamp(asked.end))
     earlier = windows.before(place.repository, record.model, record.version, asked.stage, asked.start)
@@ -123,12 +125,13 @@ def _wanted(asked: Asked, policy: Monitor, reference: Reference, *, coded: bool)
 
 
 def _seen(
+    place: Place,
     log: RequestLog,
     traffic: Traffic,
     reference: Reference,
     policy: Monitor,
-    then: Mapping[str, ColumnProfile],
     *,
+    then: Mapping[str, ColumnProfile],
     coded: bool,
 ) -> Seen:
     path, rows = log.features()
@@ -136,14 +139,31 @@ def _seen(
     profile = _profile(path, reference.contract) if rows and enough else None
     pairs = [*_features(reference, policy, profile), *_answers(log, then, enough=enough)]
     labelled = tuple(log.labelled())
+    rows_then = next((column.rows for column in then.values()), None)
     return Seen(
         traffic=traffic,
         broken=_broken(log, reference.contract, traffic),
         shifts=shifts(pairs, min(rows, traffic.answered), policy) if traffic.rows else (),
         quality=quality.measured(labelled, reference, policy.quality, coded=coded),
         labelled=len(labelled),
+        model=_model(place, reference, labelled, policy, rows_then),
         notes=reference.notes,
     )
+
+
+def _model(
+    place: Place,
+    reference: Reference,
+    labelled: Sequence[Labelled],
+    policy: Monitor,
+    rows_then: int | None,
+) -> tuple[Finding, ...]:
+    """What the model leans on now. To load it takes longer than all the rest, so only where labels tell something."""
+    if len(labelled) < FEWEST_EXPLAINED or not reference.importance:
+        return ()
+    from mltools.monitoring.explaining import explained  # noqa: PLC0415 - scikit-learn and skops
+
+    return explained(place, reference, labelled, policy, rows_then=rows_then)
 
 
 def _features(reference: Reference, policy: Monitor, now: Profile | None) -> Iterator[Pair]:
