@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +32,8 @@ class Fault:
     """What happens to the next `times` requests of a method whose path matches.
 
     `drop`: the connection ends before the call is carried out, after it, or in the middle of the answer. `hang`: no
-    answer until the server is closed. Otherwise `status`, `headers` and `body` are answered in the call's stead.
+    answer until the server is closed. Otherwise `status`, `headers` and `body` are answered in the call's stead. `then` is
+    done before the connection ends.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: Literal["before", "after", "within"] | None = None
     hang: bool = False
+    then: Callable[[], None] | None = None
     cut: bool = False  # the answer is carried out, announced as whole, and only half of its JSON
 
     def takes(self, method: str, path: str) -> bool:
@@ -123,6 +125,8 @@ class GitHubServer:
             entry = {"method": method, "path": parts.path, "query": dict(parse_qsl(parts.query)), "status": 0}
             self.requests.append(entry)
             if fault is not None and fault.drop == "before":
+                if fault.then is not None:
+                    fault.then()
                 request.hang_up()
                 return
             instead = fault is not None and fault.drop is None and not fault.cut
@@ -136,6 +140,8 @@ class GitHubServer:
             self.closing.wait(30)
             request.hang_up()
         elif fault is not None and fault.drop == "after":
+            if fault.then is not None:
+                fault.then()
             request.hang_up()
         else:
             request.answer(reply, cut=fault.cut if fault else False, drop=bool(fault and fault.drop))
