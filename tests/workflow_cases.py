@@ -25,6 +25,7 @@ OPTIONS: Mapping[str, Sequence[Any]] = {
     "environment": (None, "production eu"),
     "overrides": (None, "ada"),
     "pictures": (None, "s3://pictures/reports"),
+    "retrain": (None, {}, {"schedule": "41 5 * * *", "merge": "non-inferior"}),
 }
 
 Choice = tuple[int, int]
@@ -68,11 +69,13 @@ PLAIN = {name: values[0] for name, values in OPTIONS.items()} | {
 
 def rendered(**options: Any) -> dict[str, str]:
     """The files of a case, by path."""
-    beside = {"prefix", "remote", "base", "release", "overrides", "pictures"}
+    beside = {"prefix", "remote", "base", "release", "overrides", "pictures", "retrain"}
     ci = {name: options[name] for name in options if name not in beside}
     tree: dict[str, Any] = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
     if options["release"]:
         tree["release"] = {"model": options["release"]}
+    if options["retrain"] is not None:
+        tree["retrain"] = options["retrain"]
     if options["pictures"]:
         at = "https://pictures.example/reports"
         tree["report"] = {"images": "s3", "images_to": options["pictures"], "images_at": at}

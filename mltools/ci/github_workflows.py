@@ -48,6 +48,7 @@ def workflows(config: Config, facts: Facts) -> tuple[RenderedFile, ...]:
     values = _values(config, config.ci, facts)
     names = file_names(facts.prefix)
     wanted = {"mltools": True, "mltools-deploy": config.release is not None, "mltools-fork": config.ci.forks}
+    wanted["mltools-retrain"] = config.retrain is not None and config.release is not None
     return tuple(
         RenderedFile(names[kind], stamped(_render(kind, values), __version__).encode())
         for kind, used in wanted.items()
@@ -63,7 +64,8 @@ def dependabot() -> RenderedFile:
 def file_names(prefix: str) -> dict[str, str]:
     """Where each kind of workflow of a project lies. Projects below the top carry their place in the name."""
     suffix = _suffix(prefix)
-    return {kind: f"{FOLDER}/{kind}{suffix}.yml" for kind in ("mltools", "mltools-deploy", "mltools-fork")}
+    kinds = ("mltools", "mltools-deploy", "mltools-fork", "mltools-retrain")
+    return {kind: f"{FOLDER}/{kind}{suffix}.yml" for kind in kinds}
 
 
 def _render(kind: str, values: Mapping[str, Any]) -> str:
@@ -81,12 +83,17 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
             "mltools": f"mltools{place}",
             "mltools-deploy": f"mltools deploy{place}",
             "mltools-fork": f"mltools fork report{place}",
+            "mltools-retrain": f"mltools retrain{place}",
         },
         "watched": f"mltools{place}",
         "directory": directory,
         "slug": f"mltools{suffix}",
         "deploy_slug": f"mltools-deploy{suffix}",
         "fork_slug": f"mltools-fork{suffix}",
+        "retrain_slug": f"mltools-retrain{suffix}",
+        "retrain_bundle": f"mltools-retraining{suffix}",
+        "retrain_schedule": config.retrain and config.retrain.schedule,
+        "retrain_merges": config.retrain is not None and config.retrain.merge != "never",
         "deploy_file": file_names(facts.prefix)["mltools-deploy"].rpartition("/")[2],
         "bundle": f"mltools-run{suffix}",
         "base": config.compare.base,

@@ -40,7 +40,11 @@ MAY_WRITE = {
     "attest": {"id-token", "attestations"},
     "deploy": set(),
     "report": {"pull-requests", "statuses"},
+    "retrain": set(),
+    "propose": {"contents", "pull-requests", "statuses"},
 }
+# What a job may do besides, where the project's policy asks for it: after a merge, start the release.
+MAY_ALSO = {"propose": {"actions"}}
 
 RENDERED = [rendered(**case) for case in CASES]
 EVERY_JOB = [job for files in RENDERED for job in jobs(files)]
@@ -217,6 +221,18 @@ class TestEveryWorkflow:
         assert sum(len(names) for names in files) == len(set().union(*files))
         assert all(name.isascii() and " " not in name for names in files for name in names)
 
+    def test_a_retraining_starts_by_its_schedule_and_may_start_a_release_only_where_it_merges(self) -> None:
+        path = f"{FOLDER}/mltools-retrain.yml"
+        assert path not in rendered(**PLAIN), "no `retrain` section, no workflow"
+        assert path not in rendered(**{**PLAIN, "retrain": {}, "release": None}), "nothing to retrain"
+        by_hand = trees(rendered(**{**PLAIN, "retrain": {}}))[path]
+        assert set(by_hand["on"]) == {"workflow_dispatch"}
+        assert "actions" not in by_hand["jobs"]["propose"]["permissions"]
+        merging = trees(rendered(**{**PLAIN, "retrain": OPTIONS["retrain"][2]}))[path]
+        assert merging["on"]["schedule"] == [{"cron": "41 5 * * *"}]
+        assert merging["jobs"]["propose"]["permissions"]["actions"] == "write"
+        assert merging["jobs"]["retrain"]["permissions"] == {"contents": "read"}
+
     def test_the_base_branch_alone_releases(self) -> None:
         files = rendered(**{**PLAIN, "base": "it's"})
         (release,) = [job for job in jobs(files) if job.name == "release"]
@@ -234,7 +250,7 @@ class TestEveryJob:
     def test_may_write_only_what_its_commands_write(self) -> None:
         for job in EVERY_JOB:
             writes = {scope for scope, level in job.permissions.items() if level == "write"}
-            assert writes == MAY_WRITE[job.name], job
+            assert writes - MAY_ALSO.get(job.name, set()) == MAY_WRITE[job.name], job
             if "mltools report post" in job.commands:
                 assert {"pull-requests", "statuses"} <= writes, job
             if "mltools runs add" in job.commands or "mltools release" in job.commands:
@@ -243,7 +259,9 @@ class TestEveryJob:
     def test_runs_no_code_of_the_commit_where_it_may_write(self) -> None:
         for job in EVERY_JOB:
             if MAY_WRITE[job.name]:
-                assert not re.search(r"mltools run\b|REQUIREMENTS|dvc repro|pipeline/", job.commands), job
+                assert not re.search(
+                    r"mltools run\b|--bundle|REQUIREMENTS|dvc repro|pipeline/", job.commands
+                ), job
                 assert job.tree["env"]["PYTHONSAFEPATH"] == "1", job
                 assert not job.uses("actions/cache"), job
                 assert all("cache" not in step["with"] for step in job.uses("actions/setup-python")), job
@@ -280,7 +298,9 @@ class TestEveryJob:
             assert not re.search(r"token|secrets\.", json.dumps(outside)), job
             for step in job.steps:
                 if "token" in json.dumps(step.get("env", {})):
-                    assert not re.search(r"mltools run\b|pip install|smoke", step["run"]), job
+                    assert not re.search(
+                        r"mltools run\b|--bundle \S+retraining|pip install|smoke", step["run"]
+                    ), job
 
     def test_leaves_no_credentials_in_a_checkout(self) -> None:
         for job in EVERY_JOB:
@@ -297,9 +317,10 @@ class TestEveryJob:
 
     def test_has_the_history_where_it_compares(self) -> None:
         for job in EVERY_JOB:
-            if "mltools run " in job.commands:
+            command = re.search(r"mltools (run|retrain) ", job.commands)
+            if command:
                 assert [step["with"]["fetch-depth"] for step in job.uses("actions/checkout")] == [0], job
-                order = job.commands.index("refs/mltools/*"), job.commands.index("mltools run ")
+                order = job.commands.index("refs/mltools/*"), command.start()
                 assert order[0] < order[1], job
 
     def test_names_python_as_text(self) -> None:
