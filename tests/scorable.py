@@ -16,12 +16,14 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mltools.core.release_record import ModelFile, ReleaseRecord, tag_message
 from mltools.core.release_terms import DataContract
+from mltools.edges import documents
 from tests.registries import tag
 from tests.support import commit, git, make_repo
 from tests.unit.test_release_record import RECORD
 
 FEATURES = ["size", "age", "site"]
 SITES = ("north", "south", "east")
+ROWS_GOOD = [{"size": 3.0, "age": 40, "site": "north"}, {"size": -3.0, "age": 20, "site": "east"}]
 CONTRACT = DataContract(
     "data/raw.csv",
     input=(
@@ -75,17 +77,33 @@ def release(
     place = repo / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)
-    head = commit(repo, {"version.txt": f"{version}\n", **(files or {})}, f"Release {version}")
     known = ModelFile(
         file,
         hashlib.md5(content, usedforsecurity=False).hexdigest(),
         hashlib.sha256(content).hexdigest(),
         len(content),
     )
-    record = replace(
-        RECORD, model=name, version=version, commit=head, file=known, contracts=contracts, **changes
+    out = {"path": file, "hash": "md5", "md5": known.md5, "size": known.size}
+    lock = documents.write_yaml(
+        {"schema": "2.0", "stages": {"train": {"cmd": "python train.py", "outs": [out]}}}
     )
-    tag(repo, f"{name}@{version}", message=tag_message(record))
+    stage = f"stages: {{train: {{cmd: python train.py, outs: [{{{file}: {{cache: false}}}}]}}}}\n"
+    contents = {"version.txt": f"{version}\n", "dvc.lock": lock, "dvc.yaml": stage, **(files or {})}
+    head = commit(repo, contents, f"Release {version}")
+    digest = hashlib.md5(lock.encode(), usedforsecurity=False).hexdigest()
+    record = replace(
+        RECORD,
+        **{
+            "model": name,
+            "version": version,
+            "commit": head,
+            "file": known,
+            "contracts": contracts,
+            "lock_md5": digest,
+            **changes,
+        },
+    )
+    tag(repo, f"{name.replace(':', '=')}@{version}", message=tag_message(record))
     return record
 
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "runs": Entry("mltools.cli.runs", "The journal of runs."),
     "release": Entry("mltools.cli.release", "Release the model of this commit as a version."),
     "model": Entry("mltools.cli.model", "The registry: models, their versions and where they are."),
+    "deploy": Entry("mltools.cli.deploy", "What a team deploys a released model with."),
     "predict": Entry("mltools.cli.predict", "Score a file by a released model, in batches."),
     "serve": Entry("mltools.cli.serve", "A released model as an HTTP service; it can follow a stage."),
     "monitor": Entry("mltools.cli.monitor", "What serves, held against its release: drift, errors, quality."),

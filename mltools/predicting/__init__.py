@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltools import __version__
-from mltools.core import scoring, served
+from mltools.core import scoring, serving
 from mltools.core.contract import Contract
 from mltools.core.names import shown, title
 from mltools.core.records import Violation
@@ -27,7 +27,7 @@ from mltools.core.validation import Measured, judge, plan
 from mltools.edges import files
 from mltools.errors import DataError, MltoolsError, StoreError, UsageError
 from mltools.models.finding import Place, Released
-from mltools.models.placing import place_version
+from mltools.serving.handing import hand
 
 if TYPE_CHECKING:
     from mltools.edges.tables.scoring import Parts, Source
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mltools.server.models import Loaded
 
 FORMS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
+SUFFIX = ".skops"
 BATCH = 20_480
 EXAMPLES = 5
 # The part of the progress that counting takes; scoring takes the rest.
@@ -91,9 +92,9 @@ def check(found: Released, task: Task) -> str:
     form = FORMS.get(task.target.suffix.lower())
     if form is None:
         raise UsageError(f"{task.target}: an output is called {', '.join(f'*{end}' for end in FORMS)}")
-    if not found.record.file.path.endswith(served.SUFFIX):
+    if not found.record.file.path.endswith(SUFFIX):
         raise UsageError(
-            f"{found.tag}: the model {found.record.file.path} is no {served.SUFFIX} file, which can be loaded safely",
+            f"{found.tag}: the model {found.record.file.path} is no {SUFFIX} file, which can be loaded safely",
             hint="save it with skops, and release again",
         )
     source, target = task.source.resolve(), task.target.resolve()
@@ -221,9 +222,9 @@ def _loaded(place: Place, found: Released, models: Path) -> "Loaded":
     from mltools.server.files import ServerError  # noqa: PLC0415 - the model's libraries load for a second
     from mltools.server.models import load  # noqa: PLC0415 - as above
 
-    place_version(place, found, models)
+    hand(place, found, models, model=found.record.model)
     try:
-        return load(models, found.record.model, served.number(found.record.version))
+        return load(models, found.record.model, serving.plain(found.record.version))
     except ServerError as error:
         raise StoreError(
             f"{found.tag}: {error}", hint="`mltools model verify` tells whether it is what was released"
