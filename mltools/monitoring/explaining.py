@@ -17,7 +17,7 @@ from mltools.errors import MltoolsError
 from mltools.models.finding import Place
 from mltools.monitoring.reference import Reference
 from mltools.server.files import ServerError
-from mltools.server.models import Loaded, load
+from mltools.server.models import SKOPS, Loaded, load
 from mltools.serving.handing import hand
 
 MOST_ROWS, MOST_FEATURES = 2_000, 50
@@ -34,6 +34,8 @@ def explained(
     Of many rows the last by id are taken, of many features those that mattered most. Never raises: what cannot be told
     has a reason.
     """
+    if not reference.record.file.path.endswith(SKOPS):
+        return (_untold(f"the model is no {SKOPS} file, which could be loaded safely"),)
     try:
         with tempfile.TemporaryDirectory(prefix="mltools-monitor-") as scratch:
             record = reference.record
@@ -41,11 +43,15 @@ def explained(
             loaded = load(Path(scratch), record.model, plain(record.version))
             now = dict(_costs(loaded, _whole(loaded, rows), reference))
     except (MltoolsError, ServerError, OSError, ValueError, TypeError) as error:
-        return (Finding("model", Level.UNTOLD, f"model drift cannot be told: {str(error).splitlines()[0]}"),)
+        return (_untold(str(error).splitlines()[0] if str(error) else type(error).__name__),)
     found = findings(
         reference.importance, now, rows=min(len(rows), MOST_ROWS), rows_then=rows_then, alpha=policy.alpha
     )
     return tuple(found)
+
+
+def _untold(reason: str) -> Finding:
+    return Finding("model", Level.UNTOLD, f"model drift cannot be told: {reason}")
 
 
 def _whole(loaded: Loaded, rows: Sequence[Labelled]) -> Sequence[Labelled]:

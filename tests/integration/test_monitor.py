@@ -58,7 +58,8 @@ def test_the_same_population_is_healthy(project: Path, log: Path) -> None:
     write_labels(log, labels(lines))
     code, tree = found(project, log)
     assert (code, tree["verdict"], tree["advice"], tree["signals"]) == (0, "healthy", "none", [])
-    assert set(levels(tree).values()) == {"ok"}
+    assert set(levels(tree).values()) == {"ok", "untold"}
+    assert levels(tree)["model"] == "untold", "its file is none that could be loaded safely"
     assert {shift["name"] for shift in tree["shifts"]} == {
         "size",
         "weight",
