@@ -240,7 +240,15 @@ def _schedule(policy: Retrain, found: Situation) -> Iterator[Reason | str]:
 
 
 def _counted(found: Situation) -> tuple[Attempt, ...]:
-    return tuple(sorted((one for one in found.attempts if one.state != MERGED), key=lambda one: one.time))
+    """The attempts in the order of time. Two at once come to the same commit, and are one."""
+    counted: list[Attempt] = []
+    seen: set[str] = set()
+    for one in sorted(found.attempts, key=lambda one: one.time):
+        if one.state == MERGED or one.commit in seen:
+            continue
+        seen |= {one.commit} if one.commit is not None else set()
+        counted.append(one)
+    return tuple(counted)
 
 
 def _cooling(policy: Retrain, found: Situation) -> Iterator[tuple[str, datetime]]:
