@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import journals
 from mltools import journal
 from mltools.core.release_record import Digests, ModelFile, ReleaseRecord, tag_message
 from mltools.edges.git.read import Repository
@@ -337,3 +338,11 @@ def test_a_release_from_before_tags_named_the_journal_is_not_checked(project: Pa
     done, findings = found(project)
     assert (done.code, findings) == (0, [])
     assert done.json["unchecked"] == ["1 release without the journal's tip in the tag, toy@v0.2.0 among them"]
+
+
+def test_the_journals_that_are_measured_on_are_whole(tmp_path: Path) -> None:
+    repo = journals.tree(tmp_path / "many", 60, dict(os.environ))
+    done, findings = found(repo)
+    assert (done.code, findings) == (0, [])
+    assert (done.json["commits"], done.json["runs"]) == (60, 60)
+    assert len(mltools(repo, "runs", "list", "--json").json["runs"]) == 60
