@@ -4,7 +4,7 @@ Reading needs neither GitPython nor pydantic; `mltools model list` goes through 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,46 @@ def load(repository: Repository, model: str | None = None) -> Registry:
     if model is None:
         return read_registry(repository.refs("refs/tags"))
     return read_registry(tag_refs(repository, model))
+
+
+def overview(repository: Repository) -> Registry:
+    """All that the tags here say, but of messages only those of the latest versions: they hold the release records."""
+    known = read_registry(repository.refs("refs/tags", messages=False))
+    latest = [f"{TAGS}{model.latest.tag}" for model in known.models.values() if model.latest is not None]
+    told = {ref.name.removeprefix(TAGS): ref.message for ref in repository.refs(*latest)} if latest else {}
+    return replace(known, models={name: _with_messages(model, told) for name, model in known.models.items()})
+
+
+def look_up(repository: Repository, name: str, *, near: str = "") -> tuple[Registry, Model]:
+    """A model by its name, as `find_model` finds it, with what the tags say that were read for it.
+
+    Raises UsageError with the nearest names.
+    """
+    known = load_near(repository, name, near=near)
+    return known, find_model(known, name, near=near)
+
+
+def load_near(repository: Repository, name: str, *, near: str = "") -> Registry:
+    """The model of this name, and the one of the project in `near`; all models where there is neither."""
+    whole = [name, *([f"{near.rstrip('/')}:{name}"] if near and ":" not in name else [])]
+    known = read_registry(tag_refs(repository, *whole))
+    return known if known.models else load(repository)
+
+
+def _with_messages(model: Model, told: Mapping[str, str]) -> Model:
+    """The model, the events of its versions with the messages of their tags."""
+    versions = {
+        version.tag: replace(version, event=replace(version.event, message=told[version.tag]))
+        for version in model.versions
+        if version.tag in told
+    }
+    if not versions:
+        return model
+    stages = {
+        stage: tuple(replace(one, version=versions.get(one.version.tag, one.version)) for one in placed)
+        for stage, placed in model.stages.items()
+    }
+    return replace(model, versions=tuple(versions.get(one.tag, one) for one in model.versions), stages=stages)
 
 
 def tag_refs(repository: Repository, *models: str) -> tuple[Ref, ...]:

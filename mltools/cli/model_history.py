@@ -118,12 +118,8 @@ def lineage_command(session: Session, reference: str, *, as_mermaid: bool, as_js
 def _model(session: Session, text: str) -> tuple[Repository, Reference, Model]:
     repository = Repository.find(session.directory)
     wanted = registry.reference(text)
-    known = registry.load(repository)
-    return (
-        repository,
-        wanted,
-        registry.find_model(known, wanted.model, near=inside(repository, session.directory)),
-    )
+    _, model = registry.look_up(repository, wanted.model, near=inside(repository, session.directory))
+    return repository, wanted, model
 
 
 def _moment(text: str) -> datetime:

@@ -25,7 +25,7 @@ JOURNAL = "refs/mltools/journal"
 @click.pass_obj
 def list_command(session: Session, *, as_json: bool) -> None:
     """All models: the latest version, the stages, the verdict and the first metrics of each."""
-    known = registry.load(Repository.find(session.directory))
+    known = registry.overview(Repository.find(session.directory))
     _warn(session, known)
     if as_json:
         session.result(registry_report.json_text(registry_report.registry_tree(known)), newline=False)
@@ -52,8 +52,7 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     """
     repository = Repository.find(session.directory)
     wanted = registry.reference(reference)
-    known = registry.load(repository)
-    model = registry.find_model(known, wanted.model, near=inside(repository, session.directory))
+    known, model = registry.look_up(repository, wanted.model, near=inside(repository, session.directory))
     version = registry.find_version(model, wanted)
     _warn(session, known, model.name)
     from mltools.core import registry_now  # noqa: PLC0415 - `list`, which is asked most, has no use for events

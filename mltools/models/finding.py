@@ -80,7 +80,7 @@ def released(version: Version) -> Released:
 
 
 def _here(place: Place, wanted: Reference) -> tuple[Model, Version]:
-    known = registry.load(place.repository)
+    known = registry.load_near(place.repository, wanted.model, near=place.inside)
     try:
         model = registry.find_model(known, wanted.model, near=place.inside)
         return model, registry.find_version(model, wanted)

@@ -47,7 +47,7 @@ def standing(place: Place, writer: Writer, name: str) -> Standing:
     found = _standing(writer, remote, wanted)
     if found is None:
         # It may be known by the last part of its name only. What is not here at all gets the nearest name.
-        full = registry.find_model(registry.load(place.repository), name, near=place.inside).name
+        full = registry.look_up(place.repository, name, near=place.inside)[1].name
         found = _standing(writer, remote, [full])
     if found is None:
         raise UsageError(

@@ -224,3 +224,30 @@ def test_the_remote_of_releases_is_the_branchs_or_origin_or_the_only_one(repo: P
     assert registry.remote_of(repository) == "origin"
     git(repo, "config", "remote.pushDefault", "upstream")
     assert registry.remote_of(repository) == "upstream"
+
+
+def test_the_overview_reads_the_records_that_it_shows_and_says_what_the_whole_says(released: Path) -> None:
+    repository = Repository.find(released)
+    light, whole = registry.overview(repository), registry.load(repository)
+    for name, model in whole.models.items():
+        shown = light.models[name]
+        assert model.latest is not None
+        assert shown.latest == model.latest
+        assert [one.version for one in shown.versions] == [one.version for one in model.versions]
+        for stage, placed in model.stages.items():
+            assert shown.in_stage(stage) in shown.versions
+            assert [one.version.version for one in shown.stages[stage]] == [
+                one.version.version for one in placed
+            ]
+    earlier = light.models["tumour"].find("v0.1.0")
+    assert earlier is not None
+    assert earlier.event.message == ""
+
+
+def test_only_the_tags_of_the_model_that_is_named_are_read(released: Path) -> None:
+    repository = Repository.find(released)
+    assert list(registry.load_near(repository, "tumour").models) == ["tumour"]
+    assert list(registry.load_near(repository, "price", near="eu/west").models) == ["eu/west:price"]
+    # Where the name is no whole one, all are: one of them may end so, or be what was meant.
+    assert sorted(registry.load_near(repository, "price").models) == ["eu/west:price", "tumour"]
+    assert registry.look_up(repository, "price")[1].name == "eu/west:price"
