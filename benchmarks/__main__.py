@@ -14,6 +14,7 @@ from benchmarks import (
     profile,
     registry,
     report,
+    serving,
     startup,
     statistics,
     validation,
@@ -33,6 +34,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "journal_writers": journal.writers,
     "registry": registry.results,
     "report": report.results,
+    "serving": serving.results,
+    "serving_memory": serving.memory,
     "statistics": statistics.results,
     "validation": validation.results,
     "validation_large": validation.large,
@@ -40,7 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "profile_large": profile.large,
 }
 # Minutes and gigabytes: only when it is named.
-ON_REQUEST = {"inference_large", "journal_writers", "validation_large", "profile_large"}
+ON_REQUEST = {"inference_large", "journal_writers", "serving_memory", "validation_large", "profile_large"}
 
 
 def main() -> int:
