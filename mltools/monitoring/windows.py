@@ -10,8 +10,10 @@ from mltools.core.monitor.findings import Assessment, Level
 from mltools.edges.git.read import Repository
 
 # An event has room for the worst of many features; the counts are of all.
-MOST = 100
-LONGEST = 500
+MOST = 50
+LONGEST = 300
+# Bytes that the keys of what drifted may take up together. A column's name may be long, and columns many.
+ROOM = 100_000
 
 
 def before(
@@ -41,9 +43,13 @@ def event_of(found: Assessment, *, when: datetime, by: str, told: bool) -> Event
         "failed": found.traffic.failed,
         "labelled": found.labelled,
         "told": told,
-        "signals": list(found.signals)[: MOST * 10],
+        "signals": list(_fitting(found.signals)),
         "findings": [
-            {"key": finding.key, "level": finding.level.value, "sentence": finding.sentence[:LONGEST]}
+            {
+                "key": finding.key[:LONGEST],
+                "level": finding.level.value,
+                "sentence": finding.sentence[:LONGEST],
+            }
             for finding in worst[:MOST]
             if finding.level is not Level.OK
         ],
@@ -59,6 +65,15 @@ def event_of(found: Assessment, *, when: datetime, by: str, told: bool) -> Event
         reason=reason,
         details=details,
     )
+
+
+def _fitting(keys: Sequence[str]) -> Iterator[str]:
+    left = ROOM
+    for key in keys:
+        left -= len(key.encode("utf-8", "replace")) + 4
+        if left < 0:
+            return
+        yield key
 
 
 def _apart(found: Sequence[Event], start: datetime) -> Iterator[frozenset[str]]:
