@@ -1,5 +1,6 @@
 """`mltools deploy`: what a team deploys a released model with."""
 
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +11,9 @@ from mltools.cli.model_names import complete_names
 from mltools.cli.model_place import place_of
 from mltools.cli.session import Session
 from mltools.core.deploying import Target
+from mltools.core.verdict import Outcome
 from mltools.edges import documents
+from mltools.errors import UsageError
 
 EPILOG = """\b
 Examples:
@@ -94,3 +97,49 @@ def render_command(  # noqa: PLR0913 - an option each
     )
     session.result(str(wish.directory))
     return 0
+
+
+@command.command(
+    "smoke",
+    epilog="\b\nExamples:\n  mltools deploy smoke bundle --python serving/bin/python\n"
+    "  mltools deploy smoke https://models.example/tumour --release 'tumour#staging' --wait 600",
+)
+@click.argument("where", metavar="DIR|ADDRESS")
+@click.option(
+    "--release", metavar="NAME[@VERSION|#STAGE]", help="With an address: which version must answer."
+)
+@click.option("--python", metavar="PATH", help="With a directory: the Python that has its requirements.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    metavar="SECONDS",
+    help="With an address: how long the service may need to come to serve the version.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.pass_obj
+def smoke_command(
+    session: Session, *, where: str, release: str | None, python: str | None, wait: float, as_json: bool
+) -> int:
+    """Ask a deployment the rows to try of its release: a rendered directory, started for it, or a service that runs.
+
+    Ends with 1 when it is not ready, serves another version, or answers otherwise than the release says.
+    """
+    from mltools.deploying import smoking  # noqa: PLC0415 - loads HTTP
+
+    if where.startswith(("http://", "https://")):
+        if release is None:
+            raise UsageError("an address needs --release, the version that must answer there")
+        place = place_of(session)
+        found = models.released(models.find(place, release)[1])
+        patience = smoking.Patience(wait, time.monotonic, time.sleep)
+        checks = smoking.of_service(place, found, where, patience)
+    else:
+        checks = smoking.of_bundle(session.directory / where, python, session.environ)
+    if as_json:
+        told = [{"name": one.name, "outcome": one.outcome.value, "reason": one.reason} for one in checks]
+        session.result(documents.write_json({"schema": 1, "where": where, "checks": told}), newline=False)
+    else:
+        for one in checks:
+            session.result(f"{one.outcome.value:<9} {one.name}: {one.reason}")
+    return 1 if any(one.outcome is Outcome.FAILED for one in checks) else 0
