@@ -1,6 +1,7 @@
 """A released model whose data can grow: real DVC, real Git, the model is made of the rows that there are."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from mltools import events
 from mltools.core.events import Event, Kind, event
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
-from tests.projects import FILES, ROWS, make_project
+from tests.projects import FILES, make_project
 from tests.releases import command
 from tests.support import commit, git, make_repo
 
@@ -23,7 +24,7 @@ quality = min(0.99, round(0.7 + rows / 1000, 4))
 pathlib.Path("model.bin").write_text(f"model of {rows} rows, quality {quality}\\n" * 10)
 pathlib.Path("metrics").mkdir(exist_ok=True)
 """
-RETRAIN = "retrain: {cooldown_hours: 24, budget: 2}\n"
+RETRAIN = "retrain: {cooldown_hours: 0, budget: 5}\n"
 
 
 def policy(retrain: str = RETRAIN) -> str:
@@ -42,6 +43,18 @@ def released(place: Path, retrain: str = RETRAIN, **changes: str | None) -> tupl
     git(project, "push", "-q", "-u", "origin", "main")
     ok(project, "release")
     ok(project, "data", "push")
+    return project, remote
+
+
+def copied(source: tuple[Path, Path], place: Path, retrain: str = RETRAIN) -> tuple[Path, Path]:
+    """The same of a test's own, with another policy on main where one is asked for."""
+    project, remote = place / "project", place / "remote.git"
+    for old, new in zip(source, (project, remote), strict=True):
+        shutil.copytree(old, new, symlinks=True)
+    git(project, "remote", "set-url", "origin", str(remote))
+    if retrain != RETRAIN:
+        commit(project, {"mltools.yaml": policy(retrain)}, "Another policy")
+        git(project, "push", "-q", "--no-verify", "origin", "main")
     return project, remote
 
 
@@ -71,7 +84,13 @@ def watched(project: Path, *, hours: float = 1, version: str = "v0.1.0", **detai
         stage="prod",
         by="a monitor",
         reason="size drifted in 500 requests",
-        details={"schema": 1, "state": "drifted", "advice": "retrain", "signals": ["feature:size"], **details},
+        details={
+            "schema": 1,
+            "state": "drifted",
+            "advice": "retrain",
+            "signals": ["feature:size"],
+            **details,
+        },
     )
     events.record(Writer(Repository.find(project), os.environ), made)
     return made
@@ -86,6 +105,3 @@ def branches(remote: Path) -> Mapping[str, str]:
     """The tips at the remote."""
     listed = git(remote, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads").splitlines()
     return dict(line.split(" ") for line in listed)
-
-
-__all__ = ["BRANCH", "RETRAIN", "ROWS", "attempts", "branches", "grow", "ok", "policy", "released", "watched"]
