@@ -119,12 +119,11 @@ def invoke(argv: list[str]) -> int:
         fail(error, environ)
         return error.exit_code
     except (BrokenPipeError, SystemExit) as ended:
-        if isinstance(ended, SystemExit) and "_MLTOOLS_COMPLETE" in environ:
-            return PASSED  # a shell that asked what Tab may become was told
         # The reader of our output went away (`| head`), for which click ends the process with 1: that is what a gate
-        # says that failed. Nothing can be flushed any more.
+        # says that failed. Nothing can be flushed any more. It ends so as well when it has told a shell what Tab may become.
+        completed = isinstance(ended, SystemExit) and "_MLTOOLS_COMPLETE" in environ
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
+        return PASSED if completed else UNREAD
     except Exception:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
         _confess(environ)
         return BUG
