@@ -66,11 +66,12 @@ def command(
         dry_run=dry_run,
     )
     outcome = releasing.release(open_project(session.directory), request)
-    _hand_on(session, outcome, dry_run=dry_run)
     if as_json:
         session.result(documents.write_json(_tree(outcome, dry_run=dry_run)), newline=False)
     else:
         session.result("\n".join(_lines(outcome, dry_run=dry_run)))
+    # What is done is told first: a file that takes no more must not hide it.
+    _hand_on(session, outcome, dry_run=dry_run)
     if outcome.problem is not None:
         session.hint("the tag is written; `mltools release` again completes the page on the forge")
         raise outcome.problem

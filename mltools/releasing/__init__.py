@@ -32,6 +32,8 @@ from mltools.releasing.writing import Ground
 __all__ = ["Outcome", "Request", "release"]
 
 DEADLINE = 300.0
+# So often a number may be lost while nobody else is seen to take one: another process may hold a lock just now.
+PATIENCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,19 @@ def _release(desk: Desk, request: Request) -> Outcome:
     ground = writing.ground(desk)
     for path in ground.missing:
         request.warn(f"{path} of run {desk.material.record.id} is not here, so the version will not hold it")
+    seen, stuck = None, 0
     sums = cache(lambda: manifest.checksums(desk))  # once, however often others are faster
     for attempt in attempts(DEADLINE):
         known = registry.known(desk.writer, desk.material.model, desk.remote, below=request.wish.version)
         if attempt == 0:
             _warn_of_strays(desk, request, known)
+        stuck = stuck + 1 if (known.there, known.turn) == seen else 0
+        if stuck > PATIENCE:
+            raise RepositoryError(
+                f"the tag of {desk.material.model} is refused again and again, though nobody else releases it",
+                hint=f"does a branch or another ref have the tag's name? git ls-remote {desk.remote or '.'}",
+            )
+        seen = known.there, known.turn
         made_here = deciding.unpushed(known, desk.material, request.wish.version)
         if made_here is not None:
             outcome = _push_made(desk, request, known, *made_here)

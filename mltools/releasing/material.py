@@ -144,6 +144,11 @@ def material(project: Project, run: Run) -> Material:
         name = tags.model_name(project.prefix, config.release.model)
     except ValueError as error:
         raise ConfigError(f"{policy.FILE}: {error}") from error
+    if name.startswith("-"):
+        raise ConfigError(
+            f"the project lies in {project.prefix.rstrip('/')!r}, and no tag of Git begins with a dash",
+            hint="call the directory otherwise",
+        )
     return Material(run, config, pipeline, lock, name, path, output, md5, config.release.bump)
 
 
