@@ -208,5 +208,11 @@ def test_features_that_matter_little_are_light(weight: float | None, expected: b
     assert light(found, Drift()) is expected
 
 
+def test_of_many_features_half_of_an_even_share_is_not_little() -> None:
+    others = [Shift(f"feature:x{place}", f"x{place}", "number", weight=0.03) for place in range(29)]
+    assert not light([*others, Shift("feature:y", "y", "number", weight=0.02, level=Level.DRIFTED)], Drift())
+    assert light([*others, Shift("feature:y", "y", "number", weight=0.01, level=Level.DRIFTED)], Drift())
+
+
 def test_where_nothing_drifted_nothing_is_light() -> None:
     assert not light([Shift("feature:x", "x", "number", weight=0.0)], Drift())

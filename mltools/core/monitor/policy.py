@@ -48,8 +48,8 @@ class Drift(Section):
     least_weight: Annotated[
         Share,
         Field(
-            description="share of the model's permutation importance that drifted features must have together; "
-            "below it they are watched only"
+            description="share of the model's permutation importance that drifted features must have together, at most "
+            "half of an even share; below it they are watched only"
         ),
     ] = 0.05
     ignore: Annotated[

@@ -74,11 +74,17 @@ def level(shift: Shift, bands: Drift, alpha: float) -> Level:
 
 
 def light(found: Sequence[Shift], bands: Drift) -> bool:
-    """Whether the features that drifted matter little to the model, all of them together; False where nobody knows."""
+    """Whether the features that drifted matter little to the model, all of them together; False where nobody knows.
+
+    Of many features each has a small share, so half of an even one is never little.
+    """
+    features = sum(shift.is_feature for shift in found)
     drifted = [shift for shift in found if shift.is_feature and shift.level is Level.DRIFTED]
     weights = [shift.weight for shift in drifted]
     known = [weight for weight in weights if weight is not None]
-    return bool(drifted) and len(known) == len(weights) and sum(known) < bands.least_weight
+    return (
+        bool(drifted) and len(known) == len(weights) and sum(known) < min(bands.least_weight, HALF / features)
+    )
 
 
 def weights(importance: Mapping[str, float], names: Sequence[str]) -> Mapping[str, float] | None:
