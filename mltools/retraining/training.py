@@ -147,7 +147,9 @@ def _judged(
     request = loop.Request(
         context=context, environ=outside.environ, clock=outside.clock, say=outside.say, keep=False
     )
-    finished = _with_stages(loop.run(clone, request), made, seconds())
+    finished = loop.run(clone, request)
+    if finished.earlier is None:  # a record that is there already never changes
+        finished = _with_stages(finished, made, seconds())
     record = finished.record
     if record.dirty:
         changed = loop.inputs_changed(clone)[:5]

@@ -1,0 +1,249 @@
+"""Retraining on a forge: one pull request with its report and status, kept up to date; merged and released by policy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import retrained
+from tests.github_server import Fault, GitHubServer, serving
+from tests.github_state import BOT, Viewer
+from tests.releases import command
+from tests.retrained import BRANCH, attempts, branches, grow
+from tests.support import Result, commit, git
+
+MERGE = "retrain: {cooldown_hours: 0, merge: non-inferior}\n"
+MARKER = "<!-- mltools:retrain:v1:toy -->\n"
+
+
+@dataclass
+class Forge:
+    """A clone, its remote, and the forge that shows it."""
+
+    project: Path
+    remote: Path
+    server: GitHubServer
+
+    def retrain(self, *args: str, **variables: str) -> Result:
+        env = self.server.environ(
+            GITHUB_EVENT_NAME="schedule", GITHUB_REF="refs/heads/main", GITHUB_SHA="0" * 40, **variables
+        )
+        return command(self.project, "retrain", *args, env=env)
+
+    @property
+    def pulls(self) -> list[Any]:
+        return list(self.server.forge.pulls.values())
+
+    def statuses(self, commit: str) -> list[tuple[str, str]]:
+        found = (each for each in self.server.forge.statuses if each["sha"] == commit)
+        return [(each["context"], each["state"]) for each in found]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return retrained.released(tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture
+def forge(source: tuple[Path, Path], tmp_path: Path) -> Iterator[Forge]:
+    yield from opened(source, tmp_path, retrained.RETRAIN)
+
+
+@pytest.fixture
+def merging(source: tuple[Path, Path], tmp_path: Path) -> Iterator[Forge]:
+    """One whose policy merges by itself, with the workflows that release."""
+    yield from opened(source, tmp_path, MERGE)
+
+
+def opened(source: tuple[Path, Path], place: Path, policy: str) -> Iterator[Forge]:
+    project, remote = retrained.copied(source, place, policy)
+    assert command(project, "workflow", "generate").code == 0
+    commit(project, {}, "Workflows")
+    git(project, "push", "-q", "--no-verify", "origin", "main")
+    grow(project)
+    with serving(git=remote) as server:
+        yield Forge(project, remote, server)
+
+
+def test_it_opens_one_pull_request_and_brings_that_one_up_to_date(forge: Forge) -> None:
+    retrained.watched(forge.project)
+    found = forge.retrain("--json")
+    assert found.code == 0, found.err
+    (pull,) = forge.pulls
+    made = found.json["commit"]
+    assert found.json["pull_request"] == f"https://github.com/octo/iris/pull/{pull.number}"
+    assert (pull.branch, pull.base, pull.title) == (BRANCH, "main", "Retrain toy")
+    assert pull.body.startswith(MARKER)
+    assert "v0.1.0 in prod is drifted" in pull.body
+    assert "feature:size" in pull.body
+    assert "data/raw.csv is not what v0.1.0 was trained with" in pull.body
+    assert "Merging it is up to you: retrain.merge is never." in pull.body
+    (comment,) = forge.server.forge.texts(pull.number)
+    assert comment.startswith("<!-- mltools:report:v1:. -->\n")
+    assert "test.auc" in comment
+    assert forge.statuses(made) == [("mltools", "success")]
+    (event,) = attempts(forge.project)
+    assert (event.state, event.details["number"]) == ("proposed", pull.number)
+
+    waiting = forge.retrain()
+    assert f"(proposed in {found.json['pull_request']})" in waiting.out
+    grow(forge.project, 30)
+    again = forge.retrain("--json")
+    assert again.code == 0, again.err
+    assert again.json["commit"] != made
+    (same,) = forge.pulls
+    assert same.number == pull.number
+    assert again.json["run"] in same.body
+    assert len(forge.server.forge.texts(pull.number)) == 1
+    assert forge.statuses(again.json["commit"]) == [("mltools", "success")]
+    assert forge.server.forge.started == []
+
+
+def test_where_the_forge_forbids_it_the_rest_is_there_and_the_same_command_completes_it(forge: Forge) -> None:
+    forge.server.forge.may_open_pulls = False
+    refused = forge.retrain()
+    assert refused.code == 3
+    assert "not permitted to create" in refused.err
+    assert "allow" in refused.err
+    tip = branches(forge.remote)[BRANCH]
+    assert attempts(forge.project) == [], "what is not complete is no attempt yet"
+    forge.server.forge.may_open_pulls = True
+    done = forge.retrain("--json")
+    assert done.code == 0, done.err
+    assert done.json["commit"] == tip == branches(forge.remote)[BRANCH]
+    assert len(forge.pulls) == 1
+    assert len(attempts(forge.project)) == 1
+
+
+def test_a_token_that_may_only_read_is_told_and_nothing_is_doubled(forge: Forge) -> None:
+    forge.server.forge.viewers["secret"] = Viewer(BOT, write=False, installation=True)
+    refused = forge.retrain()
+    assert refused.code == 3
+    assert "403" in refused.err
+    assert "permissions:" in refused.err
+    forge.server.forge.viewers["secret"] = Viewer(BOT, installation=True)
+    assert forge.retrain().code == 0
+    assert len(forge.pulls) == 1
+
+
+@pytest.mark.parametrize("drop", ["before", "after", "within"])
+def test_a_connection_that_breaks_off_doubles_nothing(forge: Forge, drop: Any) -> None:
+    forge.server.faults += [Fault("POST", r"/pulls$", drop=drop), Fault("GET", r"/pulls$", drop=drop)]
+    done = forge.retrain()
+    assert done.code == 0, done.err
+    (pull,) = forge.pulls
+    assert len(forge.server.forge.texts(pull.number)) == 1
+    assert len(attempts(forge.project)) == 1
+
+
+def test_a_forge_that_does_not_answer_ends_with_3_and_is_asked_again_next_time(forge: Forge) -> None:
+    forge.server.faults.append(Fault("POST", r"/pulls$", times=9, status=501))
+    failed = forge.retrain()
+    assert failed.code == 3, failed.err
+    assert "501" in failed.err
+    forge.server.faults.clear()
+    assert forge.retrain().code == 0
+    assert len(forge.pulls) == 1
+
+
+def test_a_pull_request_that_a_person_opened_keeps_its_text(forge: Forge) -> None:
+    first = forge.retrain("--json")
+    (pull,) = forge.pulls
+    pull.body = "I took this over."
+    grow(forge.project, 30)
+    again = forge.retrain("--json")
+    assert again.code == 0, again.err
+    assert again.json["commit"] != first.json["commit"]
+    assert pull.body == "I took this over."
+    assert len(forge.pulls) == 1
+    assert "was opened by a person: its text is left alone" in again.err
+    (comment,) = forge.server.forge.texts(pull.number)
+    assert again.json["commit"][:8] in comment
+
+
+def test_one_that_was_closed_is_not_opened_again_until_something_has_changed(forge: Forge) -> None:
+    assert forge.retrain().code == 0
+    forge.pulls[0].state = "closed"
+    assert "nothing has changed since the retraining" in forge.retrain().out
+    assert len(forge.pulls) == 1
+    grow(forge.project, 30)
+    assert forge.retrain().code == 0
+    assert [pull.state for pull in forge.pulls] == ["closed", "open"]
+
+
+def test_what_is_not_worse_is_merged_and_its_release_started(merging: Forge) -> None:
+    found = merging.retrain("--json")
+    assert found.code == 0, found.err
+    assert (found.json["state"], found.json["merged"]) == ("merged", True)
+    (pull,) = merging.pulls
+    assert (pull.merged, pull.state) == (True, "closed")
+    assert "mltools merges it: not worse than the base: auc-kept passed." in pull.body.replace("\\", "")
+    assert merging.server.forge.started == [("mltools.yml", "main")]
+    merged = git(merging.remote, "log", "-1", "--format=%s%n%P", "main").splitlines()
+    assert merged[0] == f"Retrain toy (#{pull.number})"
+    assert found.json["commit"] in merged[1]
+    assert [event.state for event in attempts(merging.project)] == ["proposed", "merged"]
+    waiting = merging.retrain()
+    assert (waiting.code, len(merging.pulls)) == (0, 1)
+    assert merging.server.forge.started == [("mltools.yml", "main")]
+
+
+def test_a_release_that_could_not_be_started_is_started_by_the_next_try(merging: Forge) -> None:
+    merging.server.faults.append(Fault("POST", r"/dispatches$", status=403, body={"message": "no"}))
+    failed = merging.retrain()
+    assert failed.code == 3
+    assert "merged, but the workflow mltools.yml that releases it could not be started" in failed.err
+    assert "actions: write" in failed.err
+    assert merging.pulls[0].merged
+    assert [event.state for event in attempts(merging.project)] == ["proposed"]
+    done = merging.retrain()
+    assert done.code == 0, done.err
+    assert merging.server.forge.started == [("mltools.yml", "main")]
+    assert [event.state for event in attempts(merging.project)] == ["proposed", "merged"]
+    assert len(merging.pulls) == 1
+
+
+def test_a_rule_of_the_base_branch_stays_in_force(merging: Forge) -> None:
+    merging.server.forge.rules = "At least 1 approving review is required."
+    found = merging.retrain("--json")
+    assert found.code == 0, found.err
+    assert (found.json["state"], found.json["merged"]) == ("proposed", False)
+    assert "At least 1 approving review is required" in found.err
+    assert "it waits for a person" in found.err
+    assert not merging.pulls[0].merged
+    assert merging.server.forge.started == []
+
+
+def test_a_model_that_is_worse_is_proposed_with_a_red_status(merging: Forge) -> None:
+    lines = (merging.project / "data/raw.csv").read_text().splitlines()[:13]
+    commit(merging.project, {"data/raw.csv": "\n".join(lines) + "\n"}, "Fewer rows")
+    git(merging.project, "push", "-q", "--no-verify", "origin", "main")
+    found = merging.retrain("--json")
+    assert found.code == 1
+    (pull,) = merging.pulls
+    assert not pull.merged
+    assert "the verdict is failed" in pull.body
+    assert merging.statuses(found.json["commit"]) == [("mltools", "failure")]
+
+
+def test_a_job_that_may_write_publishes_what_a_job_that_may_not_has_trained(
+    forge: Forge, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    forge.server.forge.viewers.clear()
+    trained = forge.retrain("--bundle", str(run), GITHUB_TOKEN="")
+    assert trained.code == 0, trained.err
+    assert forge.server.calls() == [], "who runs the project's code asks nobody"
+    forge.server.forge.viewers["secret"] = Viewer(BOT, installation=True)
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(forge.remote), "other")
+    elsewhere = Forge(other, forge.remote, forge.server)
+    for _ in range(2):
+        done = elsewhere.retrain("--publish", str(run), "--json")
+        assert done.code == 0, done.err
+        assert len(forge.pulls) == 1
+        assert len(attempts(other)) == 1
+    assert "data/raw.csv is not what v0.1.0 was trained with" in forge.pulls[0].body
+    assert done.json["reasons"][0]["kind"] == "data"
