@@ -259,7 +259,7 @@ def test_what_does_not_fit_the_memory_is_put_aside(tmp_path: Path, monkeypatch: 
         tmp_path / "x.parquet", "SELECT 'value number ' || i % 1000000 AS a FROM range(1100000) t(i)"
     )
     rules = contract({"a": {"type": "string", "unique": True}})
-    monkeypatch.setattr(tables, "MEGABYTES", (64,))
+    monkeypatch.setattr(tables, "MEGABYTES", (88,))
     (found,) = check(path, rules).violations
     assert (found.count, found.examples[0]) == (
         100_000,
