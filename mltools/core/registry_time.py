@@ -1,4 +1,4 @@
-"""What stages held over time: the periods of one stage, and the registry as it was at a moment.
+"""What stages held over time: the periods of one stage, and a model as it was at a moment.
 
 Replays the same events that `core.registry` folds, in the same order; what holds a stage at the end is the same in both.
 """
@@ -6,7 +6,7 @@ Replays the same events that `core.registry` folds, in the same order; what hold
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mltools.core.registry import Event, Model, Registry, Version, fold
+from mltools.core.registry import Event, Model, Version, fold
 from mltools.core.tags import Action
 
 
@@ -54,12 +54,6 @@ def before(model: Model, when: int) -> Model | None:
     """The model as it was at a time (unix seconds, inclusive); None when nothing had happened to it."""
     events = [event for event in model.events if event.when <= when]
     return fold(events).models.get(model.name)
-
-
-def registry_at(registry: Registry, when: int) -> Registry:
-    """The registry as it was at a time; models that came later are not in it."""
-    known = ((name, before(model, when)) for name, model in registry.models.items())
-    return replace(registry, models={name: model for name, model in known if model is not None})
 
 
 def hours_in(model: Model, stage: str, version: Version, now: int) -> float:

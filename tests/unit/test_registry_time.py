@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltools.core.registry import Model, read_registry
-from mltools.core.registry_time import before, hours_in, periods, registry_at
+from mltools.core.registry_time import before, hours_in, periods
 from mltools.core.tags import Action, TagName, format_tag
 from tests.unit.test_registry import A, B, C, Tag, read
 
@@ -69,16 +69,14 @@ def test_hours_add_up_and_the_last_ones_end_now() -> None:
     assert hours_in(found, "dev", first, 100 * HOUR) == 0
 
 
-def test_the_registry_can_be_asked_as_of_a_moment() -> None:
-    registry = read(*TAGS, Tag("other@v1.0.0", A, 8 * HOUR))
-    assert list(registry_at(registry, 7 * HOUR).models) == ["m"]
-    assert registry_at(registry, 0).models == {}
-    then = before(registry.models["m"], 5 * HOUR)
+def test_a_model_can_be_asked_as_of_a_moment() -> None:
+    found = model(*TAGS)
+    then = before(found, 5 * HOUR)
     assert then is not None
     held = then.in_stage("prod")
     assert held is not None
     assert held.version == "v2.0.0"
-    assert before(registry.models["m"], HOUR - 1) is None
+    assert before(found, HOUR - 1) is None
 
 
 COMMITS = (A, B, C)
