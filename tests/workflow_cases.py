@@ -1,6 +1,7 @@
 """Configurations that hold every pair of options, and the workflows made from them."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ OPTIONS: Mapping[str, Sequence[Any]] = {
     "environment": (None, "production eu"),
     "overrides": (None, "ada"),
     "pictures": (None, "s3://pictures/reports"),
+    "stages": (None, ("staging", "prod"), ("eu/a_b", {"name": "prod", "needs": {"verdict": "passed"}}, "x")),
     "retrain": (None, {}, {"schedule": "41 5 * * *", "merge": "non-inferior"}),
 }
 
@@ -69,11 +71,11 @@ PLAIN = {name: values[0] for name, values in OPTIONS.items()} | {
 
 def rendered(**options: Any) -> dict[str, str]:
     """The files of a case, by path."""
-    beside = {"prefix", "remote", "base", "release", "overrides", "pictures", "retrain"}
+    beside = {"prefix", "remote", "base", "release", "overrides", "pictures", "retrain", "stages"}
     ci = {name: options[name] for name in options if name not in beside}
     tree: dict[str, Any] = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
     if options["release"]:
-        tree["release"] = {"model": options["release"]}
+        tree["release"] = {"model": options["release"], "stages": options["stages"] or ()}
     if options["retrain"] is not None:
         tree["retrain"] = options["retrain"]
     if options["pictures"]:
@@ -95,6 +97,11 @@ class Job:
     tree: Mapping[str, Any] = field(repr=False)
     workflow: Mapping[str, Any] = field(repr=False)
     text: str = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """Its name without the number of its stage."""
+        return re.sub(r"-\d+$", "", self.name)
 
     @property
     def steps(self) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from mltools.ci import remotes
 from mltools.ci.actions import PINNED
 from mltools.ci.stamp import stamped
 from mltools.core.config import CI, FILE, Config
+from mltools.core.stage_policy import stages_of
 from mltools.edges.templates import RenderedFile, render
 from mltools.errors import ConfigError
 
@@ -100,9 +101,11 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "on_base": f"github.ref == {_expression_text(f'refs/heads/{config.compare.base}')}",
         "release": config.release is not None,
         "model": config.release.model if config.release else "",
+        "stages": _stages(config),
         "python": ci.python,
         "runner": ci.runner,
         "install": ci.install,
+        "serve_install": _with_extra(ci.install, "serve"),
         "plugin": " ".join(plugins),
         "remote_secrets": remote.secrets,
         "record_secrets": tuple(dict.fromkeys((*remote.secrets, *pictures.secrets))),
@@ -119,6 +122,28 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "environment": ci.environment,
         "uses": {name: action.pinned for name, action in PINNED.items()},
     }
+
+
+def _stages(config: Config) -> tuple[dict[str, str], ...]:
+    """The stages with what expressions and the forge's variables call them."""
+    found = stages_of(config.release.stages if config.release is not None else ())
+    return tuple(
+        {
+            "name": stage.name,
+            "text": _expression_text(stage.name),
+            "variable": "MLTOOLS_ADDRESS_" + re.sub(r"[^A-Z0-9]+", "_", stage.name.upper()),
+        }
+        for stage in found
+    )
+
+
+def _with_extra(requirement: str, extra: str) -> str:
+    """The requirement with an extra: `mltools-gitops[serve]==0.1.0`."""
+    found = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?(.*)", requirement)
+    if found is None:
+        return requirement
+    extras = ",".join(filter(None, (found[2], extra)))
+    return f"{found[1]}[{extras}]{found[3]}"
 
 
 def _suffix(prefix: str) -> str:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -42,6 +42,9 @@ MAY_WRITE = {
     "report": {"pull-requests", "statuses"},
     "retrain": set(),
     "propose": {"contents", "pull-requests", "statuses"},
+    "promote": {"contents"},
+    "smoke": set(),
+    "rollback": {"contents"},
 }
 # What a job may do besides, where the project's policy asks for it: after a merge, start the release.
 MAY_ALSO = {"propose": {"actions"}}
@@ -250,7 +253,8 @@ class TestEveryJob:
     def test_may_write_only_what_its_commands_write(self) -> None:
         for job in EVERY_JOB:
             writes = {scope for scope, level in job.permissions.items() if level == "write"}
-            assert writes - MAY_ALSO.get(job.name, set()) == MAY_WRITE[job.name], job
+            also = MAY_ALSO.get(job.name, set()) | ({"contents"} if "uses" in job.tree else set())
+            assert writes - also == MAY_WRITE[job.kind] - also, job
             if "mltools report post" in job.commands:
                 assert {"pull-requests", "statuses"} <= writes, job
             if "mltools runs add" in job.commands or "mltools release" in job.commands:
@@ -258,13 +262,23 @@ class TestEveryJob:
 
     def test_runs_no_code_of_the_commit_where_it_may_write(self) -> None:
         for job in EVERY_JOB:
-            if MAY_WRITE[job.name]:
+            if MAY_WRITE[job.kind]:
                 assert not re.search(
                     r"mltools run\b|--bundle|REQUIREMENTS|dvc repro|pipeline/", job.commands
                 ), job
                 assert job.tree["env"]["PYTHONSAFEPATH"] == "1", job
                 assert not job.uses("actions/cache"), job
                 assert all("cache" not in step["with"] for step in job.uses("actions/setup-python")), job
+
+    def test_calls_with_the_rights_that_the_called_jobs_need_together(self) -> None:
+        for files in RENDERED:
+            for job in jobs(files):
+                if "uses" in job.tree:
+                    path = job.tree["uses"].removeprefix("./")
+                    called = [one for one in jobs(files) if one.path == path]
+                    needed = {item for one in called for item in one.permissions.items()}
+                    needed -= {(scope, "read") for scope, level in needed if level == "write"}
+                    assert needed == set(job.permissions.items()), job
 
     def test_has_an_identity_only_to_sign_what_was_released_where_the_forge_can(self) -> None:
         for job in EVERY_JOB:
@@ -337,6 +351,60 @@ class TestEveryJob:
     def test_lets_no_repository_shadow_the_installer(self) -> None:
         for job in EVERY_JOB:
             assert job.commands.count("pip install") == job.commands.count("-I -m pip install"), job
+
+
+class TestStages:
+    """A workflow that puts a version into stages, one after the other."""
+
+    FILES = rendered(**{**PLAIN, "stages": ("staging", {"name": "eu/prod", "needs": {"verdict": "passed"}})})
+    JOBS: ClassVar = {job.name: job for job in jobs(FILES) if job.path.endswith("mltools-deploy.yml")}
+
+    def test_come_only_where_the_policy_names_some(self) -> None:
+        plain = {job.name for job in jobs(rendered(**PLAIN)) if job.path.endswith("mltools-deploy.yml")}
+        assert plain == {"deploy"}
+        assert set(self.JOBS) == {
+            "deploy", "promote-1", "smoke-1", "rollback-1", "promote-2", "smoke-2", "rollback-2",
+        }  # fmt: skip
+
+    def test_are_what_somebody_may_ask_for_by_hand(self) -> None:
+        triggers = self.JOBS["deploy"].workflow["on"]
+        assert triggers["workflow_dispatch"]["inputs"]["stage"]["options"] == [
+            "every stage",
+            "staging",
+            "eu/prod",
+        ]
+        assert triggers["workflow_call"]["inputs"]["stage"]["default"] == "every stage"
+
+    def test_follow_each_other_only_when_what_serves_the_one_before_answered(self) -> None:
+        assert self.JOBS["promote-2"].tree["needs"] == ["deploy", "smoke-1"]
+        assert self.JOBS["promote-2"].tree["if"] == (
+            "!cancelled() && needs.deploy.result == 'success' && (inputs.stage == 'eu/prod' || "
+            "(inputs.stage == 'every stage' && needs.smoke-1.result == 'success'))"
+        )
+
+    def test_wait_for_the_approval_of_the_forges_environment_to_go_forth_and_not_back(self) -> None:
+        environments = {name: job.tree.get("environment") for name, job in self.JOBS.items()}
+        assert {name: found for name, found in environments.items() if found} == {
+            "promote-1": "staging",
+            "promote-2": "eu/prod",
+        }
+
+    def test_that_do_not_answer_are_rolled_back(self) -> None:
+        back = self.JOBS["rollback-2"]
+        assert back.tree["needs"] == ["promote-2", "smoke-2"]
+        assert back.tree["if"] == (
+            "always() && needs.promote-2.outputs.promoted == 'true' && needs.smoke-2.result == 'failure'"
+        )
+        assert "mltools model rollback" in back.commands
+
+    def test_are_asked_at_their_address_where_a_variable_of_the_repository_says_it(self) -> None:
+        (step,) = [step for step in self.JOBS["smoke-2"].steps if "deploy smoke" in step.get("run", "")]
+        assert step["env"] == {"ADDRESS": "${{ vars.MLTOOLS_ADDRESS_EU_PROD }}"}
+
+    def test_need_what_serves_a_model_beside_mltools(self) -> None:
+        assert self.JOBS["deploy"].workflow["env"]["MLTOOLS_INSTALL"] == "mltools-gitops[serve]==0.1.0"
+        git = rendered(**{**PLAIN, "stages": ("a",), "install": OPTIONS["install"][1]})
+        assert 'MLTOOLS_INSTALL: "mltools-gitops[serve] @ git+https' in git[f"{FOLDER}/mltools-deploy.yml"]
 
 
 class TestText:
