@@ -28,7 +28,7 @@ class Period:
 def periods(model: Model, stage: str) -> tuple[Period, ...]:
     """What a stage held, the oldest first. A tag that changed nothing makes no period of its own."""
     homes = _homes(model)
-    assigned: dict[str, Event] = {}
+    assigned: dict[str, Event] = {}  # the last to be assigned stands last
     back: set[str] = set()  # commits whose version is taken back for now
     found: list[Period] = []
     for event in model.events:
@@ -40,13 +40,14 @@ def periods(model: Model, stage: str) -> tuple[Period, ...]:
         elif said.action is Action.DEREGISTER:
             back.add(event.commit)
         elif said.stage == stage and said.action is Action.ASSIGN:
+            assigned.pop(event.commit, None)
             assigned[event.commit] = event
         elif said.stage == stage and said.action is Action.UNASSIGN:
             assigned.pop(event.commit, None)
         else:
             continue
-        standing = [one for commit, one in assigned.items() if commit not in back]
-        _turn(found, stage, homes, max(standing, key=lambda one: one.order, default=None), event)
+        holder = next((assigned[commit] for commit in reversed(assigned) if commit not in back), None)
+        _turn(found, stage, homes, holder, event)
     return tuple(found)
 
 
