@@ -6,6 +6,8 @@ from pydantic import Field
 
 from mltools.core.strict import Section
 
+FILE = "MODEL_CARD.md"
+
 Words = Annotated[str, Field(min_length=1, max_length=5_000)]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$")]
 

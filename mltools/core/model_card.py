@@ -18,7 +18,6 @@ from mltools.core.report.facts import shown, signed
 from mltools.core.report.metrics import span
 from mltools.core.verdict import Outcome
 
-FILE = "MODEL_CARD.md"
 MOST_ROWS = 200
 MOST_COLUMNS = 60
 LONGEST = 5_000

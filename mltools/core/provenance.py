@@ -9,7 +9,7 @@ from typing import Any
 from mltools.core.records import Record
 from mltools.core.release_record import ReleaseRecord
 
-FILE = "provenance.intoto.json"
+FILE = "provenance.json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
 DOCS = "https://github.com/mltools-gitops/mltools/blob/main/docs/releases.md"

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from mltools import cards, registry
+from mltools import registry
 from mltools.core.provenance import FILE as PROVENANCE
 from mltools.core.registry import TAGS
 from mltools.core.release import NO_WISH, Decision, NothingToRelease, Plan, Refused, Wish, refusal
@@ -251,6 +251,8 @@ def _page(desk: Desk, known: Known, record: ReleaseRecord, commit: str) -> Page:
 
 def _texts(desk: Desk, record: ReleaseRecord, commit: str) -> dict[str, str]:
     """The files beside the model: its card, and where it comes from."""
+    from mltools import cards  # noqa: PLC0415 - loads profiles and report sections, which only a page needs
+
     repository = desk.project.repository
     card = cards.model_card(repository, record, commit, run=desk.material.record)
     said = cards.provenance(

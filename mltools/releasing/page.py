@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mltools import ci, datastore
 from mltools.ci.provider import Forge
+from mltools.core.card_policy import FILE as CARD_FILE
 from mltools.core.metrics import Scalar
-from mltools.core.model_card import FILE as CARD_FILE
 from mltools.core.release_notes import release_notes
 from mltools.core.release_record import FILE, ReleaseRecord, release_json
 from mltools.core.tags import version_tag

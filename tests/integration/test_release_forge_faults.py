@@ -13,7 +13,7 @@ from tests.releases import command, make_project, run
 from tests.support import Result, git, make_repo
 
 CALLS = [("POST", r"/releases$"), ("POST", r"/assets$"), ("PATCH", r"/releases/\d+$")]
-NAMES = ["MODEL_CARD.md", "model.bin", "provenance.intoto.json", "release.json"]
+NAMES = ["MODEL_CARD.md", "model.bin", "provenance.json", "release.json"]
 FORBIDDEN = {"message": "Resource not accessible by integration"}
 TOO_FAST = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
 

@@ -46,7 +46,7 @@ def test_a_release_has_a_page_with_notes_the_model_and_its_record(
     assert done.code == 0, done.err
     (page,) = github.forge.releases.values()
     assert pages(github) == [
-        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.json", "release.json"])
     ]
     assert done.out.splitlines()[-1] == page["html_url"]
     assert page["name"] == "toy v0.1.0"
@@ -116,7 +116,7 @@ def test_a_page_that_broke_off_is_completed_by_the_same_command(
     again = release(project, github)
     assert again.code == 0, again.err
     assert pages(github) == [
-        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.json", "release.json"])
     ]
 
 
@@ -126,7 +126,7 @@ def test_a_lost_answer_makes_no_second_page(project: Path, github: GitHubServer)
     done = release(project, github)
     assert done.code == 0, done.err
     assert pages(github) == [
-        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.intoto.json", "release.json"])
+        ("toy@v0.1.0", False, ["model.bin", "MODEL_CARD.md", "provenance.json", "release.json"])
     ]
 
 
@@ -155,7 +155,7 @@ def test_a_dry_run_names_the_calls_and_makes_none_that_write(project: Path, gith
         "forge   release toy@v0.1.0 of octo/iris: made as a draft",
         "forge   release toy@v0.1.0 of octo/iris: upload model.bin",
         "forge   release toy@v0.1.0 of octo/iris: upload MODEL_CARD.md",
-        "forge   release toy@v0.1.0 of octo/iris: upload provenance.intoto.json",
+        "forge   release toy@v0.1.0 of octo/iris: upload provenance.json",
         "forge   release toy@v0.1.0 of octo/iris: upload release.json",
         "forge   release toy@v0.1.0 of octo/iris: published",
     ]
