@@ -96,7 +96,12 @@ def test_a_statement_names_what_was_made_and_from_what() -> None:
             "verdict": "passed",
             "url": "https://forge.example/octo/iris/actions/runs/77",
             "trigger": "push",
-            "environment": {"python": "3.12.1", "platform": "linux", "mltools": "0.1.0", "runner": "GitHub Actions 3"},
+            "environment": {
+                "python": "3.12.1",
+                "platform": "linux",
+                "mltools": "0.1.0",
+                "runner": "GitHub Actions 3",
+            },
         },
         "run.json",
     )
