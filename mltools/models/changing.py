@@ -14,7 +14,7 @@ from mltools.errors import RepositoryError, UsageError
 from mltools.models.finding import Place
 from mltools.models.standing import Standing, standing
 
-DEADLINE = 120.0
+DEADLINE = 300.0
 PATIENCE = 6
 
 

@@ -14,8 +14,8 @@ from mltools.core.tags import parse_tag
 from mltools.edges.git.read import Repository
 from tests.integration.test_release_kills import killing
 from tests.registries import clone_of, make_registry, policy, tag, tags
-from tests.releases import command
-from tests.support import git, mltools
+from tests.releases import command, make_project, run
+from tests.support import git, make_repo, mltools
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -70,6 +70,31 @@ def test_the_same_promotion_twice_at_once_is_one_tag(tmp_path: Path) -> None:
     assert [result.code for result in done] == [0, 0, 0], [result.err for result in done]
     assert tags(remote, "toy#*") == ["toy#prod#1"]
     assert sorted("already" in result.out for result in done) == [False, True, True]
+
+
+def test_releases_and_promotions_at_once_all_take_their_turn(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    remote = make_repo(tmp_path / "remote.git", bare=True)
+    git(project, "remote", "add", "origin", str(remote))
+    run(project, 0.5)
+    git(project, "push", "-q", "-u", "origin", "main")
+    assert command(project, "release").code == 0
+    work: list[tuple[Path, tuple[str, ...]]] = []
+    for number in range(3):
+        clone = clone_of(remote, tmp_path / f"release-{number}")
+        git(clone, "switch", "-qc", f"work-{number}")
+        run(clone, 0.6 + number / 100, second=10 + number)
+        work.append((clone, ("release",)))
+        promoter = clone_of(remote, tmp_path / f"promote-{number}")
+        work.append((promoter, ("model", "promote", "toy@v0.1.0", "--stage", f"stage-{number}")))
+    with ThreadPoolExecutor(len(work)) as pool:
+        done = list(pool.map(lambda one: mltools(one[0], *one[1]), work))
+    assert [result.code for result in done] == [0] * len(work), [result.err for result in done]
+    assert len(tags(remote, "toy@*")) == 4
+    assert counters(remote) == [1, 2, 3]
+    assert gto.api.show(str(remote))["toy"]["stage"] == {f"stage-{number}": "v0.1.0" for number in range(3)}
+    # One step of the chain for each.
+    assert git(remote, "rev-list", "--count", "refs/mltools/releases/toy") == "7"
 
 
 def test_one_promotes_while_another_takes_the_version_back(tmp_path: Path) -> None:
