@@ -19,6 +19,9 @@ columns:
   size: {type: number, required: true, minimum: -10, maximum: 10}
   age: {type: integer, required: true, minimum: 0}
   label: {type: category, enum: ["yes", "no"], role: target}
+checks:
+  - {name: old enough, expression: size <= age}
+  - {name: as told, expression: "label = 'yes' OR size < 100"}
 """
 POLICY = """\
 schema: 1

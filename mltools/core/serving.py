@@ -1,6 +1,6 @@
 """What a service is handed of a release: the words of its `version.json`, rows to try it with, and the `serve` policy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -53,9 +53,14 @@ class Serve(Section):
 
 
 def version_tree(
-    record: ReleaseRecord, policy: Serve, *, model: str, smoke: Mapping[str, Any] | None
+    record: ReleaseRecord,
+    policy: Serve,
+    *,
+    model: str,
+    smoke: Mapping[str, Any] | None,
+    checks: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The `version.json` of a release under the model's full name."""
+    """The `version.json` of a release under the model's full name; `checks` are its conditions between columns."""
     taken: dict[str, dict[str, Any]] = {}
     answered: dict[str, dict[str, Any]] = {}
     other: list[str] = []
@@ -80,6 +85,7 @@ def version_tree(
         "types": sorted({*REVIEWED, *policy.types}),
         "input": taken,
         "output": answered,
+        "checks": list(checks),
         "other": sorted(set(other) - set(taken)),
         "missing_values": sorted(set(missing or [""])),
         "sensitive": policy.sensitive,

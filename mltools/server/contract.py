@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from .conditions import compiled as compiled_check
 from .patterns import LONGEST, compiled
 
 SHOWN = 60
@@ -52,6 +53,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A condition between columns, ready to be followed."""
+
+    name: str
+    columns: tuple[str, ...]
+    holds: Callable[[Mapping[str, Any]], Any]
+    refuses: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """The columns that a request may hold, and those beside them that are known and not used.
 
@@ -62,6 +73,7 @@ class Contract:
     known: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset({""})
     notes: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def check(
         self, rows: Sequence[Mapping[str, Any]]
@@ -87,6 +99,8 @@ class Contract:
                     hard = column.refuses or fault[0] == "type"
                     faults.append(Fault(number, name, fault[0], fault[1], hard))
             faults += self._unknown(number, row)
+            if self.checks and not any(fault.row == number for fault in faults[-1:]):
+                faults += _broken(number, good, self.checks)
             clean.append(good)
         refused = [fault for fault in faults if fault.refuses]
         return clean, refused, [fault for fault in faults if not fault.refuses]
@@ -97,6 +111,18 @@ class Contract:
         for name in row:
             if name not in self.columns and name not in self.known:
                 yield Fault(number, name[:200], "unknown column", "is no column that this model takes")
+
+
+def _broken(number: int, row: Mapping[str, Any], checks: Sequence[Check]) -> Iterator[Fault]:
+    """The conditions that a row, each value of which is right by itself, does not keep. What is unknown breaks nothing."""
+    for check in checks:
+        try:
+            broken = check.holds(row) is False
+            told = "does not hold"
+        except (ArithmeticError, ValueError, TypeError) as error:
+            broken, told = True, f"cannot be reckoned: {type(error).__name__}"
+        if broken:
+            yield Fault(number, ", ".join(check.columns), f"check {check.name}", told, check.refuses)
 
 
 def contract_of(version: Mapping[str, Any], taken: Sequence[str] | None) -> Contract:
@@ -123,7 +149,19 @@ def contract_of(version: Mapping[str, Any], taken: Sequence[str] | None) -> Cont
     known = {*(version.get("other") or ()), *(version.get("output") or ())}
     missing = version.get("missing_values")
     texts = frozenset(missing) if isinstance(missing, list) else frozenset({""})
-    return Contract(columns, frozenset(known - columns.keys()), texts, tuple(notes))
+    kinds = {name: column.type for name, column in columns.items()}
+    checks = [_check(one, kinds) for one in version.get("checks") or ()]
+    return Contract(columns, frozenset(known - columns.keys()), texts, tuple(notes), tuple(checks))
+
+
+def _check(found: Any, kinds: Mapping[str, str | None]) -> Check:
+    if not isinstance(found, Mapping) or not set(found.get("columns") or ()) <= kinds.keys():
+        raise ValueError("a check is over columns that the model does not take")
+    try:
+        holds = compiled_check(found.get("tree"), kinds)
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"the check {found.get('name')!r} cannot be followed: {error}") from error
+    return Check(str(found.get("name")), tuple(found["columns"]), holds, found.get("severity") != "warn")
 
 
 def _column(name: str, terms: Mapping[str, Any], *, taken: bool) -> Column:

@@ -3,6 +3,7 @@
 It pulls; nothing reaches in. Where the registry does not answer, what serves goes on serving.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,8 @@ from mltools.serving.handing import hand
 from mltools.serving.rollouts import Rollouts
 
 LONGEST_REASON = 500
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -51,7 +54,16 @@ class Agent:
         self._trials = Rollouts(self.place, self.reference, self.directory, self.log, self.clock, self.keep)
 
     def tick(self) -> None:
-        """Look once, and do what there is to do. What goes wrong outside is said and tried again; it ends nothing."""
+        """Look once, and do what there is to do. What goes wrong is said and tried again; it never ends what serves."""
+        try:
+            self._look()
+        except Exception as error:
+            log.debug("the agent stumbled", exc_info=True)
+            self._warn("agent", f"the registry could not be followed: {type(error).__name__}: {error}")
+        else:
+            self._warned.pop("agent", None)
+
+    def _look(self) -> None:
         wanted: Version | None = None
         trouble: str | None = None
         try:

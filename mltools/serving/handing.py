@@ -10,11 +10,13 @@ from mltools import models
 from mltools.core import serving
 from mltools.core.config import FILE
 from mltools.core.release_record import ModelFile
+from mltools.core.row_checks import checks_of
 from mltools.core.serving import Serve
 from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError, MltoolsError, UsageError
 from mltools.models import Place, Released
 from mltools.project import config_from
+from mltools.server.contract import contract_of
 
 VERSION_FILE = "version.json"
 LARGEST_SMOKE = 1 << 20
@@ -60,7 +62,12 @@ def version_directory(directory: Path, model: str, version: str) -> Path:
 
 def _tree(place: Place, found: Released, model: str) -> dict[str, Any]:
     policy = _policy(place, found)
-    return serving.version_tree(found.record, policy, model=model, smoke=_smoke(place, found, policy))
+    smoke, checks = _smoke(place, found, policy), checks_of(found.record.contracts)
+    tree = serving.version_tree(found.record, policy, model=model, smoke=smoke, checks=checks)
+    # A row that was made up keeps the rules of each column, but perhaps not those between them.
+    if smoke is None and contract_of(tree, None).check(tree["smoke"])[1]:
+        tree["smoke"] = []
+    return tree
 
 
 def _policy(place: Place, found: Released) -> Serve:

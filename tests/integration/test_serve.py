@@ -56,11 +56,13 @@ def test_a_released_version_is_fetched_verified_and_served(tmp_path: Path) -> No
         reply = running.predict({**ROW, "size": 11})
         assert (reply.status, reply.json["faults"][0]["rule"]) == (422, "maximum")
         assert running.predict({**ROW, "label": "yes", "id": 4}).status == 200
+        young = running.predict({"size": 5, "age": 2}).json["faults"]
+        assert [(one["column"], one["rule"]) for one in young] == [("size, age", "check old enough")]
         info = json.loads((tmp_path / f"models/versions/toy/{version[1:]}/version.json").read_text())
         assert info["smoke"] == [{"size": 0.0, "age": 1}]
         assert running.stop(signal.SIGINT) == 0
     assert "curl" in running.stderr.read_text()
-    assert len(running.lines()) == 3
+    assert len(running.lines()) == 4
 
 
 def test_the_service_follows_the_stage_and_a_rollback_without_losing_a_request(tmp_path: Path) -> None:
@@ -308,8 +310,8 @@ def test_smoke_rows_of_the_project_are_what_a_version_is_tried_with(tmp_path: Pa
     good = release(project, classifier(), 0.9)
     worse = release(project, classifier(flipped=True), 0.8, second=6)
     place = clone(tmp_path)
-    assert _serve(place, tmp_path, f"toy@{worse}").code != 0
     refused = _serve(place, tmp_path, f"toy@{worse}")
+    assert refused.code == 3
     assert "row 0 gives 'no', and should give 'yes'" in refused.err
     with serve(place, tmp_path, f"toy@{good}") as running:
         assert running.predict(ROW).json["version"] == good[1:]

@@ -1,11 +1,13 @@
 """The parts of the service that decide on values."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltools.server.app import Bounded
 from mltools.server.contract import contract_of
 from mltools.server.files import ServerError
 from mltools.server.metrics import Metrics
@@ -120,6 +122,30 @@ def test_a_key_in_the_canary_stays_there_as_its_share_grows(key: str, one: float
 def test_nobody_or_everybody_is_in_a_canary_of_nothing_or_all() -> None:
     assert {Plan("toy", "1", "2", 0.0).arm_of(str(key)) for key in range(100)} == {"stable"}
     assert {Plan("toy", "1", "2", 1.0).arm_of(str(key)) for key in range(100)} == {"canary"}
+
+
+def test_what_takes_too_long_is_ended_and_told() -> None:
+    async def never(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def begun(*given: Any) -> None:
+        await given[2]({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.Event().wait()  # a client that does not read on
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(Bounded(never, 0.01)(scope, receive, send))
+    assert sent[0]["status"] == 503
+    assert b"too long" in sent[1]["body"]
+    with pytest.raises(TimeoutError):  # the server closes the connection then
+        asyncio.run(Bounded(begun, 0.01)(scope, receive, send))
 
 
 def test_metrics_add_up_and_labels_are_escaped() -> None:
