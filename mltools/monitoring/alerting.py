@@ -30,9 +30,16 @@ class Desk:
 
 
 def last_state(repository: Repository, found: Assessment) -> str | None:
-    """What the last check of the same version said; ask before this one is kept."""
+    """What the last check of the same stage said, whatever it held then; without a stage, of the same version.
+
+    Ask before this one is kept.
+    """
     seen = events.of_model(repository, found.model, {Kind.MONITOR})
-    same = [event for event in seen if (event.version, event.stage) == (found.version, found.stage)]
+    same = [
+        event
+        for event in seen
+        if event.stage == found.stage and (found.stage is not None or event.version == found.version)
+    ]
     return same[-1].state if same else None
 
 

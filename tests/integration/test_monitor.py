@@ -136,7 +136,10 @@ def test_a_single_odd_day_is_no_drift_and_the_second_is(project: Path, log: Path
     first, again = found(project, log), found(project, log, "--until", "2026-02-02T01:00Z")
     assert (first[0], first[1]["verdict"], first[1]["advice"]) == (0, "watch", "wait")
     assert again[1]["verdict"] == "watch", "the same day once more is no second window"
-    assert "seen in 1 of the last 1 windows" in first[1]["summary"]
+    assert (
+        first[1]["summary"] == "size, prediction, score differ in 300 requests; it counts from 2 of 3 windows"
+    )
+    assert "seen in this window, the first that is known, and counts from 2 of 3" in str(first[1]["findings"])
     assert found(project, log, day=1)[1]["verdict"] == "watch"
     code, tree = found(project, log, day=2)
     assert (code, tree["verdict"], tree["windows"]) == (1, "drifted", 2), (

@@ -67,7 +67,7 @@ def assess(
         stage=subject.stage,
         window=subject.window,
         verdict=verdict,
-        summary=_summary(verdict, found, seen),
+        summary=_summary(verdict, found, seen, policy),
         advice=advice,
         because=because,
         traffic=seen.traffic,
@@ -190,7 +190,8 @@ def _persistent(finding: Finding, before: Sequence[frozenset[str]], policy: Moni
     rule = policy.persistence
     if times >= rule.windows:
         return finding
-    told = f"{finding.sentence}; seen in {times} of the last {1 + len(before)} windows, counts from {rule.windows} of {rule.of}"
+    seen = f"in {times} of {1 + len(before)} windows" if before else "in this window, the first that is known"
+    told = f"{finding.sentence}; seen {seen}, and counts from {rule.windows} of {rule.of}"
     return replace(finding, level=Level.WATCH, sentence=told)
 
 
@@ -207,7 +208,7 @@ def _verdict(found: Sequence[Finding]) -> Verdict:
             return Verdict.HEALTHY
 
 
-def _summary(verdict: Verdict, found: Sequence[Finding], seen: Seen) -> str:
+def _summary(verdict: Verdict, found: Sequence[Finding], seen: Seen, policy: Monitor) -> str:
     rows = f"{seen.traffic.rows:,} request{'s' * (seen.traffic.rows != 1)}"
     match verdict:
         case Verdict.HEALTHY:
@@ -216,11 +217,19 @@ def _summary(verdict: Verdict, found: Sequence[Finding], seen: Seen) -> str:
             return _first(finding for finding in found if finding.level is Level.BROKEN)
         case Verdict.DRIFTED:
             drifted = [finding for finding in found if finding.level is Level.DRIFTED]
-            names = [finding.key.partition(":")[2] or finding.key for finding in drifted]
-            more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-            return f"{', '.join(map(title, names[:NAMED]))}{more} drifted in {rows}"
+            return f"{_named(drifted)} drifted in {rows}"
+        case _ if signals := [finding for finding in found if finding.signal]:
+            rule = policy.persistence
+            differ = "differs" if len(signals) == 1 else "differ"
+            return f"{_named(signals)} {differ} in {rows}; it counts from {rule.windows} of {rule.of} windows"
         case _:
             return _first(finding for finding in found if finding.level is Level.WATCH)
+
+
+def _named(found: Sequence[Finding]) -> str:
+    names = [finding.key.partition(":")[2] or finding.key for finding in found]
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(map(title, names[:NAMED]))}{more}"
 
 
 def _first(found: Iterator[Finding]) -> str:

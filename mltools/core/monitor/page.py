@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mltools.core.monitor.findings import Assessment, Verdict, worst
+from mltools.core.monitor.findings import Assessment, Level, Verdict, worst
 from mltools.core.monitor.view import ADVICE, HEADER, cells, ordered, quality_text, subject
 from mltools.core.page import policy
 from mltools.core.page.html import Html, table, tag, void
@@ -54,8 +54,11 @@ def _header(found: Assessment) -> Html:
 
 
 def _sections(found: Assessment) -> Iterator[Html]:
-    if found.findings:
-        rows = [(finding.level.value, finding.sentence) for finding in worst(found.findings)[:MOST]]
+    # What is as it was of the columns stands in their own table.
+    quiet = {shift.key for shift in found.shifts if shift.level.weight < Level.WATCH.weight}
+    told = [finding for finding in worst(found.findings) if finding.key not in quiet]
+    if told:
+        rows = [(finding.level.value, finding.sentence) for finding in told[:MOST]]
         yield _section("Findings", table(("Level", "Finding"), rows, caption="What was looked at"))
     if found.shifts:
         lines = [(tag("code", shift.name), *cells(shift)[1:]) for shift in ordered(found.shifts)[:MOST]]
@@ -63,8 +66,8 @@ def _sections(found: Assessment) -> Iterator[Html]:
         titles = tuple(title.capitalize() if title != "PSI" else title for title in HEADER)
         yield _section("Columns", table(titles, lines, caption=caption, right=(2, 3, 4, 5, 6)))
     if found.quality:
-        told = [(tag("code", item.metric), quality_text(item)) for item in found.quality]
-        yield _section("Quality", table(("Metric", "On labelled rows"), told, caption="Where labels came"))
+        scores = [(tag("code", item.metric), quality_text(item)) for item in found.quality]
+        yield _section("Quality", table(("Metric", "On labelled rows"), scores, caption="Where labels came"))
     if found.notes:
         yield _section("Notes", tag("ul", *(tag("li", note) for note in found.notes), class_="notes"))
 
