@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mltools.core import history
 from mltools.core.records import Record, parse_record
 from mltools.edges import documents
 from mltools.edges.git.read import Repository
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # who only reads the journal does not pay for GitPython
 
 log = logging.getLogger(__name__)
 
-REF = "refs/mltools/journal"
+REF = history.REF
 RECORD_FILE = "run.json"
 # What another tool recorded; no machine of ours has seen it.
 IMPORT = "import"

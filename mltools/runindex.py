@@ -7,9 +7,9 @@ import json
 import sqlite3
 from itertools import islice
 
-from mltools import __version__, journal
+from mltools import __version__
 from mltools.core import history
-from mltools.core.history import Row
+from mltools.core.history import REF, Row
 from mltools.edges import rowstore
 from mltools.edges.git.read import Repository
 
@@ -18,7 +18,7 @@ FILE = "mltools/runs.sqlite"
 
 def rows(repository: Repository, *, most: int | None = None) -> list[Row]:
     """Every run, or the newest ones, newest first. A record that cannot be read is warned of and left out."""
-    tip = repository.oid(journal.REF)
+    tip = repository.oid(REF)
     if tip is None:
         return []
     path = repository.common_dir / FILE
@@ -32,11 +32,19 @@ def rows(repository: Repository, *, most: int | None = None) -> list[Row]:
             break  # locked for long, or the disk is full: somebody else's is not thrown away
         except (sqlite3.Error, ValueError, TypeError):
             rowstore.forget(path)  # damaged where opening it does not look: made again
+    return _unkept(repository, most)
+
+
+def _unkept(repository: Repository, most: int | None) -> list[Row]:
+    from mltools import journal  # noqa: PLC0415 - loads pydantic, which takes as long as listing what is kept
+
     return [history.row(record) for record in islice(journal.records(repository), most)]
 
 
 def _update(repository: Repository, store: rowstore.Store, tip: str) -> None:
     """Read the records that the store lacks, and forget those that are gone."""
+    from mltools import journal  # noqa: PLC0415 - as above
+
     places = journal.places(repository, tip)
     known = store.ids()
     missing = dict(place for run, place in places.items() if run not in known)

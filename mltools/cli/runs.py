@@ -8,8 +8,8 @@ COMMANDS = {
     "list": Entry(
         "mltools.cli.runs_read", "The runs, newest first, with verdict and metrics.", "list_command"
     ),
-    "show": Entry("mltools.cli.runs_read", "One run: table, gates, verdict, history.", "show_command"),
-    "compare": Entry("mltools.cli.runs_read", "Two runs side by side.", "compare_command"),
+    "show": Entry("mltools.cli.runs_show", "One run: table, gates, verdict, history.", "show_command"),
+    "compare": Entry("mltools.cli.runs_show", "Two runs side by side.", "compare_command"),
     "verify": Entry(
         "mltools.cli.runs_verify", "Check that nothing recorded was changed or lost.", "verify_command"
     ),

@@ -6,8 +6,6 @@ from mltools.core.records import Record
 from mltools.edges.git.read import Repository
 from mltools.errors import RepositoryError, UsageError
 
-ELSEWHERE = "`mltools run` records one; `mltools runs sync` brings those of others"
-
 
 def chosen(repository: Repository, which: str) -> Record:
     """The run of this id, or the newest of this revision. Raises UsageError or RepositoryError when there is none."""
@@ -19,12 +17,13 @@ def chosen(repository: Repository, which: str) -> Record:
         raise RepositoryError("this repository has no commit yet", hint="commit, then `mltools run`")
     if commit is None:
         raise UsageError(
-            f"no run is recorded of {which!r}, which is neither a run's id nor a revision", hint=ELSEWHERE
+            f"no run is recorded of {which!r}, which is neither a run's id nor a revision",
+            hint=history.ELSEWHERE,
         )
     record = next(journal.of_commit(repository, commit), None)
     if record is None:
         raise RepositoryError(
-            f"no run is recorded of commit {commit[: history.SHORT]} ({which})", hint=ELSEWHERE
+            f"no run is recorded of commit {commit[: history.SHORT]} ({which})", hint=history.ELSEWHERE
         )
     return record
 

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltools.core.markdown import clean
-from mltools.core.metrics import Scalar, lookup, number
-from mltools.core.records import Record
-from mltools.core.report.facts import shown
-from mltools.core.report.text import COLOURS, Paint, columns, plain
+from mltools.core.metrics import Scalar, lookup, number, shown
+from mltools.core.tabular import COLOURS, Paint, columns, plain
 
+if TYPE_CHECKING:  # kept rows are listed without pydantic, which takes longer to load than they do
+    from mltools.core.records import Record
+
+REF = "refs/mltools/journal"
+ELSEWHERE = "`mltools run` records one; `mltools runs sync` brings those of others"
 SHORT = 8
 METRICS = 6
 
@@ -51,7 +54,7 @@ def of_fields(values: Sequence[Any]) -> Row:
     return Row(*[*rest, tuple(gated)])
 
 
-def row(record: Record) -> Row:
+def row(record: "Record") -> Row:
     names = (gate.evidence.get("metric") for gate in record.gates)
     return Row(
         record.id,

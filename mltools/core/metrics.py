@@ -53,6 +53,13 @@ def number(value: Scalar) -> float | None:
         return None
 
 
+def shown(value: Scalar) -> str:
+    """A metric or param as people read it: six significant digits."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "\N{EN DASH}"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def not_finite(values: Mapping[str, Scalar]) -> tuple[str, ...]:
     """The names of metrics that are NaN or infinite."""
     return tuple(

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -387,3 +388,17 @@ def test_where_nothing_can_be_kept_runs_are_listed_all_the_same(history: Path) -
     shutil.rmtree(place)
     place.write_text("a file where the index would be")
     assert mltools(history, "runs", "list", "--json").json == before
+
+
+def test_a_list_that_is_kept_needs_neither_pydantic_nor_gitpython(history: Path) -> None:
+    mltools(history, "runs", "list")
+    script = (
+        "import sys; from mltools.cli.app import invoke\n"
+        "assert invoke(['runs', 'list', '-n', '0']) == 0\n"
+        "print([name for name in ('pydantic', 'git', 'yaml', 'numpy') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=history, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+    assert len(done.stdout.splitlines()) == 4

@@ -3,9 +3,29 @@
 from collections.abc import Mapping
 
 from mltools.core.markdown import clean
-from mltools.core.metrics import Scalar, lookup, number
+from mltools.core.metrics import Scalar, lookup, number, shown
 from mltools.core.records import Base, GateResult, Record
 from mltools.core.verdict import Outcome
+
+__all__ = [
+    "HOW",
+    "HUGE",
+    "MARKS",
+    "WHOLE",
+    "against",
+    "change",
+    "changed_params",
+    "culprit",
+    "directions",
+    "goodness",
+    "judged",
+    "marked",
+    "ordered_metrics",
+    "shown",
+    "signed",
+    "summarise",
+    "way",
+]
 
 MARKS = {
     Outcome.PASSED: "\N{WHITE HEAVY CHECK MARK}",
@@ -37,13 +57,6 @@ def marked(outcome: Outcome) -> str:
 def judged(gate: GateResult) -> str:
     """A gate's outcome, and that somebody took it on themselves."""
     return marked(gate.outcome) + (" (overridden)" if gate.override is not None else "")
-
-
-def shown(value: Scalar) -> str:
-    """A metric or param as people read it: six significant digits."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "\N{EN DASH}"}[value]
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def signed(value: float) -> str:

@@ -1,6 +1,6 @@
 """The report for a terminal: what the Markdown says open, in the same order, and what a person asks next."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mltools.core import data_words
@@ -15,26 +15,14 @@ from mltools.core.report.rows import Row
 from mltools.core.report.series import Series, series
 from mltools.core.report.stages import title
 from mltools.core.spark import spark
+from mltools.core.tabular import COLOURS, Paint, columns, plain
 from mltools.core.verdict import Outcome
 
-Paint = Callable[[str, str], str]
+__all__ = ["COLOURS", "Paint", "columns", "plain", "render"]
 
-COLOURS = {
-    "passed": "green",
-    "failed": "red",
-    "undecided": "yellow",
-    "skipped": "bright_black",
-    "better": "green",
-    "worse": "red",
-}
 ROWS = 40
 NOTES = 3
 SCREEN = 20
-
-
-def plain(text: str, colour: str) -> str:  # noqa: ARG001 - the paint that paints nothing
-    """The paint for a terminal without colours."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +47,6 @@ def render(record: Record, paint: Paint = plain, *, around: Around = NOTHING) ->
     if record.base is not None:
         lines.append(f"compared with {against(record.base)}")
     return "\n".join([*lines, verdict] if len(lines) > SCREEN else lines)
-
-
-def columns(cells: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """Rows of cells as aligned lines; `right` are the columns of numbers."""
-    # Column by column: a list of runs may have ten thousand rows.
-    made = []
-    for index, column in enumerate(zip(*cells, strict=True)):
-        width = max(map(len, column))
-        made.append([cell.rjust(width) if index in right else cell.ljust(width) for cell in column])
-    return ["  ".join(row).rstrip() for row in zip(*made, strict=True)]
 
 
 def _parts(record: Record, around: Around, paint: Paint) -> Iterator[_Part]:
