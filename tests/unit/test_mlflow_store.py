@@ -1,5 +1,6 @@
 """MLflow's file store as values: names that are paths, metrics by steps, what no record can hold."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from mltools.core import mlflow_store as store
 from mltools.core.imported import Foreign, Whence, as_record, run_id
+from mltools.errors import ConfigError
 from tests.stored import make_record
 
 META: dict[str, Any] = {
@@ -119,3 +121,13 @@ def test_what_a_record_cannot_hold_stands_in_its_warnings() -> None:
     assert record.metrics == {"good": 3}
     assert len(record.warnings) == 100
     assert "\u202e" not in record.summary
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"metrics": {f"m{each}": each for each in range(20_001)}}, {"time": "yesterday"}, {"seconds": -1.0}],
+)
+def test_a_run_that_fits_no_record_is_refused_by_its_name(changes: dict[str, Any]) -> None:
+    found = replace(Foreign("MLflow", "k", "run x of y", "2026-01-02T03:04:05Z"), **changes)
+    with pytest.raises(ConfigError, match="run x of y: not a run record"):
+        as_record(found, WHENCE)
