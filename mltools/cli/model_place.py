@@ -16,6 +16,9 @@ def place_of(session: Session) -> Place:
     )
 
 
-def wish_of(session: Session, reference: str, stage: str, reason: str, *, force: bool = False) -> Wish:
+def wish_of(
+    session: Session, reference: str, stage: str, reason: str, *, force: bool = False, dry_run: bool = False
+) -> Wish:
     """What a command asks to be changed. Raises UsageError for what names no model."""
-    return Wish(place_of(session), registry.reference(reference), session.clock, stage, reason, force)
+    wanted = registry.reference(reference)
+    return Wish(place_of(session), wanted, session.clock, stage, reason, force, dry_run)

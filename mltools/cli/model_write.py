@@ -17,6 +17,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdo
 _STAGE = click.option(
     "-s", "--stage", required=True, metavar="STAGE", help="The stage, such as staging or prod."
 )
+_DRY_RUN = click.option(
+    "-n", "--dry-run", is_flag=True, help="Say which tag would be written, and write none."
+)
 _REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; it stands in the tag.")
 
 
@@ -32,17 +35,18 @@ _REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; 
 @click.option(
     "-f", "--force", is_flag=True, help="In spite of unmet needs; needs a --reason, and is recorded."
 )
+@_DRY_RUN
 @_JSON
 @click.pass_obj
 def promote_command(
-    session: Session, reference: str, *, stage: str, reason: str, force: bool, as_json: bool
+    session: Session, reference: str, *, stage: str, reason: str, force: bool, dry_run: bool, as_json: bool
 ) -> int:
     """Put a version, without one the latest, into a stage: an annotated tag NAME#STAGE#N on the version's commit.
 
     What `release.stages` of the base branch's mltools.yaml asks for is checked first; every unmet need is named, and the
     command ends with 1.
     """
-    outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force))
+    outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force, dry_run=dry_run))
     if outcome.refused is not None:
         session.hint("--force --reason TEXT goes on in spite of it, and is recorded")
     return _show(session, outcome, as_json=as_json)
@@ -56,14 +60,21 @@ def promote_command(
 @click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_names)
 @_STAGE
 @_REASON
+@_DRY_RUN
 @_JSON
 @click.pass_obj
-def unassign_command(session: Session, reference: str, *, stage: str, reason: str, as_json: bool) -> int:
+def unassign_command(
+    session: Session, reference: str, *, stage: str, reason: str, dry_run: bool, as_json: bool
+) -> int:
     """Take a version, without one what the stage holds, out of a stage: a tag NAME#STAGE!#N.
 
     As in GTO the stage then holds the version that was put there before, if one is still in it.
     """
-    return _show(session, promoting.unassign(wish_of(session, reference, stage, reason)), as_json=as_json)
+    return _show(
+        session,
+        promoting.unassign(wish_of(session, reference, stage, reason, dry_run=dry_run)),
+        as_json=as_json,
+    )
 
 
 @click.command(
@@ -73,14 +84,19 @@ def unassign_command(session: Session, reference: str, *, stage: str, reason: st
 )
 @click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_names)
 @_REASON
+@_DRY_RUN
 @_JSON
 @click.pass_obj
-def deprecate_command(session: Session, reference: str, *, reason: str, as_json: bool) -> int:
+def deprecate_command(session: Session, reference: str, *, reason: str, dry_run: bool, as_json: bool) -> int:
     """Take a version back (a tag NAME@VERSION!#N), or retire a model (NAME@deprecated#N).
 
     Nothing is deleted. A version that was taken back is in no stage any more, and its number is not given away again.
     """
-    return _show(session, promoting.deprecate(wish_of(session, reference, "", reason)), as_json=as_json)
+    return _show(
+        session,
+        promoting.deprecate(wish_of(session, reference, "", reason, dry_run=dry_run)),
+        as_json=as_json,
+    )
 
 
 @click.command(
@@ -92,17 +108,18 @@ def deprecate_command(session: Session, reference: str, *, reason: str, as_json:
 @_STAGE
 @click.option("--to", metavar="VERSION", help="This version instead of the one that was well there before.")
 @_REASON
+@_DRY_RUN
 @_JSON
 @click.pass_obj
 def rollback_command(
-    session: Session, name: str, *, stage: str, to: str | None, reason: str, as_json: bool
+    session: Session, name: str, *, stage: str, to: str | None, reason: str, dry_run: bool, as_json: bool
 ) -> int:
     """Put a stage back to the version that was well there before what it holds now; a new tag NAME#STAGE#N.
 
     Passed over are versions that were taken back, that were rolled back from themselves, and those of which the newest
     monitoring or deployment says that they were broken. No policy, data or run is asked: it works while those are broken.
     """
-    wish = wish_of(session, name, stage, reason)
+    wish = wish_of(session, name, stage, reason, dry_run=dry_run)
     if wish.reference.version or wish.reference.stage or wish.reference.latest:
         raise UsageError(f"{name!r} names a version or a stage", hint="name the model, and --to VERSION")
     if to is not None and registry.reference(f"{wish.reference.model}@{to}").version is None:

@@ -20,7 +20,10 @@ PATIENCE = 6
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asks for: which version (None: the latest, or what the stage holds), where, and why."""
+    """What somebody asks for: which version (None: the latest, or what the stage holds), where, and why.
+
+    `dry_run` asks only what would come of it.
+    """
 
     place: Place
     reference: Reference
@@ -28,6 +31,7 @@ class Wish:
     stage: str = ""
     reason: str = ""
     force: bool = False
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,14 @@ class Outcome:
 Decide = Callable[[Standing], Change | Outcome]
 
 
-def change(
-    place: Place, name: str, decide: Decide, *, clock: Callable[[], datetime], in_turn: bool = True
-) -> tuple[Outcome | None, Event | None]:
+def change(wish: Wish, decide: Decide, *, in_turn: bool = True) -> tuple[Outcome | None, Event | None]:
     """Write the tag that `decide` makes of the model as it stands, or give back its outcome.
 
     Where somebody else was faster, it is asked again about what they left; `in_turn` that is who changed anything of the
     model, else who took the same tag. Raises RepositoryError when the remote does not answer or refuses, UsageError when
     there is no such model.
     """
+    place, name = wish.place, wish.reference.model
     writer = place.writer
     stuck, before = 0, None
     for attempt in attempts(DEADLINE):
@@ -68,7 +71,9 @@ def change(
         decided = decide(now)
         if isinstance(decided, Outcome):
             return decided, None
-        when = datetime.fromtimestamp(max(int(clock().timestamp()), now.newest + 1), UTC)
+        if wish.dry_run:
+            return _foretold(now, decided), None
+        when = datetime.fromtimestamp(max(int(wish.clock().timestamp()), now.newest + 1), UTC)
         if tagging.create(
             writer,
             decided.tag,
@@ -92,17 +97,26 @@ def change(
     )
 
 
-def complete(place: Place, event: Event, version: str | None) -> None:
+def _foretold(now: Standing, decided: Change) -> Outcome:
+    """What a change would be."""
+    version = decided.said.version
+    if decided.said.stage is not None:
+        version = next(one.version for one in now.model.versions if one.commit == decided.commit)
+    said = f"would write {decided.tag}: {decided.title}"
+    return Outcome(now.model.name, None, version, decided.said.stage, notes=tuple(decided.unmet), said=said)
+
+
+def complete(wish: Wish, event: Event, version: str | None) -> None:
     """Keep in the journal what a tag stands for beyond its name, here and at the remote; again, nothing changes.
 
     The tag is what counts and stands already: a journal that cannot be written or pushed is warned of.
     """
     kept = event_of(event, version)
-    if kept is None:
+    if kept is None or wish.dry_run:
         return
     from mltools.models import keeping  # noqa: PLC0415 - loads the journal, which an ordinary change has no use for
 
-    keeping.keep(place, kept)
+    keeping.keep(wish.place, kept)
 
 
 def actor(place: Place) -> str:

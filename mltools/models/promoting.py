@@ -114,8 +114,7 @@ def done(
     wish: Wish, decide: changing.Decide, verb: str, *, stage: str | None = None, in_turn: bool = True
 ) -> Outcome:
     """What came of the change, what it stands for kept in the journal; `in_turn` as in `changing.change`."""
-    model, clock = wish.reference.model, wish.clock
-    outcome, event = changing.change(wish.place, model, decide, clock=clock, in_turn=in_turn)
+    outcome, event = changing.change(wish, decide, in_turn=in_turn)
     if event is None:
         assert outcome is not None  # noqa: S101 - one of the two is there
         return outcome
@@ -123,7 +122,7 @@ def done(
     version = event.said.version or next(
         (one.version for one in known.versions if one.commit == event.commit), None
     )
-    changing.complete(wish.place, event, version)
+    changing.complete(wish, event, version)
     what = (
         event.said.model if event.said.version is None and stage is None else f"{event.said.model} {version}"
     )
@@ -151,7 +150,7 @@ def _left(model: Model, stage: str | None, event: Event) -> tuple[str, ...]:
 def _there_already(now: Standing, version: Version, wish: Wish) -> Outcome:
     """Nothing to write; what a killed promotion left undone in the journal is made up for."""
     placement = now.model.stages[wish.stage][0]
-    changing.complete(wish.place, placement.event, version.version)
+    changing.complete(wish, placement.event, version.version)
     said = f"{now.model.name} {version.version} is in {wish.stage} already"
     return Outcome(now.model.name, placement.event.tag, version.version, wish.stage, said=said)
 

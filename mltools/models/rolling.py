@@ -38,7 +38,7 @@ def roll_back(wish: Wish, *, to: str | None = None) -> Outcome:
             return target
         chosen[:] = [target.version]
         if held == target:
-            changing.complete(wish.place, now.model.stages[wish.stage][0].event, target.version)
+            changing.complete(wish, now.model.stages[wish.stage][0].event, target.version)
             said = f"{now.model.name} {target.version} is in {wish.stage} already"
             tag = now.model.stages[wish.stage][0].event.tag
             return Outcome(now.model.name, tag, target.version, wish.stage, said=said)

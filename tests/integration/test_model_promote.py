@@ -314,6 +314,32 @@ def test_a_forced_promotion_is_recorded_in_the_tag_and_the_journal(tmp_path: Pat
         assert kept.details["tag"] == "toy#prod#1"
 
 
+def test_a_dry_run_says_what_would_come_of_it_and_writes_no_tag(tmp_path: Path) -> None:
+    clone, remote = make_registry(tmp_path, files=policy(STAGES))
+    command(clone, "model", "promote", "toy@v1.0.0", "--stage", "dev")
+    before = git(remote, "for-each-ref")
+    said = {
+        ("promote", "toy", "-s", "dev"): "would write toy#dev#2: Promote toy v1.2.0 to dev\n",
+        ("promote", "toy", "-s", "prod", "-f", "-r", "x"): (
+            "would write toy#prod#2: Promote toy v1.2.0 to prod\n"
+            "  minimum: must be 1 h in dev, and was never there\n"
+        ),
+        ("unassign", "toy", "-s", "dev"): "would write toy#dev!#2: Take toy v1.0.0 out of dev\n",
+        ("deprecate", "toy@v1.0.0"): "would write toy@v1.0.0!#2: Deprecate toy v1.0.0\n",
+        ("deprecate", "toy"): "would write toy@deprecated#2: Deprecate toy\n",
+        ("rollback", "toy", "-s", "dev", "--to", "v1.1.0"): (
+            "would write toy#dev#2: Roll dev of toy back to v1.1.0 from v1.0.0\n"
+        ),
+    }
+    for args, words in said.items():
+        done = command(clone, "model", *args, "--dry-run")
+        assert (done.code, done.out) == (0, words)
+        assert command(clone, "model", *args, "--dry-run", "--json").json["new"] is False
+    assert command(clone, "model", "promote", "toy", "-s", "prod", "-n").code == 1
+    assert git(remote, "for-each-ref") == before
+    assert tags(clone) == tags(remote)
+
+
 def test_a_stage_that_the_policy_does_not_name_is_refused(tmp_path: Path) -> None:
     clone, remote = make_registry(tmp_path, files=policy("[dev, prod]"))
     done = command(clone, "model", "promote", "toy", "--stage", "pord")
