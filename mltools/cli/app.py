@@ -1,5 +1,6 @@
 """The command line: global options, commands loaded when they are called, one boundary from errors to exit codes."""
 
+import errno
 import logging
 import os
 import signal
@@ -124,9 +125,8 @@ def invoke(argv: list[str]) -> int:
         completed = isinstance(ended, SystemExit) and "_MLTOOLS_COMPLETE" in environ
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PASSED if completed else UNREAD
-    except Exception:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
-        _confess(environ)
-        return BUG
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
+        return _confess(error, environ)
     return result if isinstance(result, int) else PASSED
 
 
@@ -134,10 +134,33 @@ def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG00
     raise KeyboardInterrupt
 
 
-def _confess(environ: Mapping[str, str]) -> None:
+def _no_room(error: Exception) -> MltoolsError | None:
+    """The disk's fault: it is full, or may not be written. Python looks for a temporary directory by trying to write."""
+    if not isinstance(error, OSError):
+        return None
+    nowhere = error.errno == errno.ENOENT and "temporary directory" in str(error.strerror)
+    if not nowhere and error.errno not in _NO_ROOM:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return MltoolsError(
+        f"cannot write: {where}{error.strerror}",
+        hint="check the free space and the permissions of the disk; TMPDIR names another place for temporary files",
+    )
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
+def _confess(error: Exception, environ: Mapping[str, str]) -> int:
+    """Tell what nobody expected: of a disk that takes nothing in words, of all else as a bug; the exit code."""
+    full = _no_room(error)
+    if full is not None:
+        fail(full, environ)
+        return full.exit_code
     versions = f"mltools {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
     traceback.print_exc()
     fail(
         MltoolsError(f"a bug in mltools ({versions})", hint=f"please report the lines above at {ISSUES}"),
         environ,
     )
+    return BUG

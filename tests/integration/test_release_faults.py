@@ -250,6 +250,25 @@ def test_a_step_that_cannot_be_told_the_tag_comes_after_the_release(project: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [0, 1])
+def test_a_disk_that_is_full_is_no_bug_and_leaves_no_version(
+    project: Path, tmp_path: Path, kilobytes: int
+) -> None:
+    run(project, commit_results=False)
+    # No file may grow beyond so much: what a full disk does, at different places.
+    # Python's own compiled files would be cut there, too, and stay so.
+    shell = f'ulimit -f {kilobytes}; export PYTHONDONTWRITEBYTECODE=1; exec "$@"'
+    words = ["bash", "-c", shell, "bash", sys.executable, "-m", "mltools", "-C", str(project), "release"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "File too large" in done.stderr or "temporary directory" in done.stderr
+    assert git(project, "tag") == git(tmp_path / "remote.git", "tag") == ""
+    assert release(project).code == 0
+    assert command(project, "model", "verify", "toy@v0.1.0").code == 0
+
+
+@pytest.mark.slow
 def test_a_poor_environment_gives_the_same_version(project: Path, tmp_path: Path) -> None:
     run(project)
     poor = {"HOME": str(tmp_path / "none"), "LANG": "C", "LC_ALL": "C", "TZ": "Asia/Tokyo", "TERM": "dumb"}

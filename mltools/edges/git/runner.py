@@ -122,9 +122,11 @@ def _given(stdin: bytes | None) -> Iterator[BinaryIO | None]:
         return
     with ExitStack() as stack:
         try:
-            source = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))
-            source.write(stdin)
-            source.flush()
+            # Without a buffer: closing would try to write again what the disk has no room for.
+            source = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile(buffering=0)))
+            left = memoryview(stdin)
+            while left:
+                left = left[source.write(left) :]
             source.seek(0)
         except OSError as error:
             raise RepositoryError(
