@@ -303,6 +303,11 @@ class Person(Section):
         ),
     ] = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a signature of theirs can be checked without a forge."""
+        return self.ssh is not None or self.gpg is not None
+
     @model_validator(mode="after")
     def _provable(self) -> Self:
         if self.ssh is None and self.gpg is None and self.github is None:
@@ -349,9 +354,18 @@ class Config(Section):
     @field_validator("release")
     @classmethod
     def _known_approvers(cls, release: Release | None, info: ValidationInfo) -> Release | None:
+        people = info.data.get("people", {})
         for stage in stages_of(release.stages if release is not None else ()):
-            if stage.needs.approvals is not None:
-                _among(info.data.get("people", {}), stage.needs.approvals.by)
+            for name in stage.needs.approvals.by if stage.needs.approvals is not None else ():
+                _among(people, (name,))
+                if not people[name].has_key:
+                    raise ValueError(
+                        f"{name!r} may approve for {stage.name!r} and has neither 'ssh' nor 'gpg': only a key proves it"
+                    )
+            if stage.needs.signed and not any(person.has_key for person in people.values()):
+                raise ValueError(
+                    f"{stage.name!r} needs a signed tag, and none of the people has 'ssh' or 'gpg'"
+                )
         return release
 
     @field_validator("overrides")

@@ -264,7 +264,9 @@ def test_every_unmet_need_is_named_and_nothing_is_written(tmp_path: Path) -> Non
         "[dev, {name: prod, needs: {verdict: passed, minimum: {hours: 1}, signed: true, "
         "approvals: {by: [ada]}, monitor: healthy}}]"
     )
-    clone, remote = make_registry(tmp_path, files=policy(everything, "  ada: {github: ada}"), record=None)
+    clone, remote = make_registry(
+        tmp_path, files=policy(everything, f"  ada: {{gpg: {'A' * 40}}}"), record=None
+    )
     done = command(clone, "model", "promote", "toy", "--stage", "prod")
     assert done.code == 1
     assert [line.strip().partition(":")[0] for line in done.out.splitlines()] == [

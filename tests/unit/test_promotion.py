@@ -16,7 +16,7 @@ from tests.unit.test_registry import A, B, Tag, read
 from tests.unit.test_release_record import RECORD
 
 NOW = datetime.fromtimestamp(100 * 3600, UTC)
-PEOPLE = {"ada": {"github": "ada"}, "bob": {"github": "bob"}}
+PEOPLE = {"ada": {"gpg": "A" * 40}, "bob": {"gpg": "B" * 40}, "eve": {"github": "eve"}}
 
 
 def stages(*entries: Any) -> tuple[Stage, ...]:
@@ -67,6 +67,10 @@ def test_a_bare_name_asks_for_nothing() -> None:
             [{"name": "prod", "needs": {"approvals": {"by": ["ada", "ada"], "count": 2}}}],
             "asks for 2 approvals, and 1 may give one",
         ),
+        (
+            [{"name": "prod", "needs": {"approvals": {"by": ["eve"]}}}],
+            "'eve' may approve for 'prod' and has neither",
+        ),
         ([{"name": "a b"}], "name"),
         ([{"needs": {}}], r"stages\[0\].name: is missing"),
         ([5], r"stages\[0\]"),
@@ -76,6 +80,16 @@ def test_a_bare_name_asks_for_nothing() -> None:
 def test_a_policy_that_cannot_be_meant_is_refused(entries: list[Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         stages(*entries)
+
+
+def test_a_signature_that_nobody_could_give_is_not_asked_for() -> None:
+    tree = {
+        "schema": 1,
+        "people": {"eve": {"github": "eve"}},
+        "release": {"model": "tumour", "stages": [{"name": "prod", "needs": {"signed": True}}]},
+    }
+    with pytest.raises(ConfigError, match="'prod' needs a signed tag, and none of the people has"):
+        parse_config(tree)
 
 
 def test_the_verdict_is_that_of_the_release_record() -> None:
