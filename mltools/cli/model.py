@@ -28,9 +28,7 @@ COMMANDS = {
     ),
     "promote": Entry("mltools.cli.model_write", "Put a version into a stage.", "promote_command"),
     "approve": Entry("mltools.cli.model_approve", "Say that a version may go to a stage.", "approve_command"),
-    "canary": Entry(
-        "mltools.cli.model_canary", "Try a version on a part of the requests.", "canary_command"
-    ),
+    "canary": Entry("mltools.cli.model_canary", "Try a version on a part of the requests.", "canary_command"),
     "rollback": Entry(
         "mltools.cli.model_write", "Put a stage back to the version before.", "rollback_command"
     ),

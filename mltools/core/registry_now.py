@@ -21,6 +21,7 @@ def now_tree(model: Model, version: Version, events: Iterable[Event]) -> dict[st
         "placements": [_placement(model, version, stage) for stage in model.stages_of(version)],
         "deployments": [_told(event) for event in _newest(mine, Kind.DEPLOYMENT) if event.state != GONE],
         "monitoring": [_told(event) for event in _newest(mine, Kind.MONITOR)],
+        "canary": [_told(event) for event in _newest(mine, Kind.CANARY)],
         "approvals": [_told(event) for event in mine if event.kind == Kind.APPROVAL],
     }
 
@@ -35,10 +36,10 @@ def now_lines(tree: dict[str, Any]) -> list[str]:
         (clean(one["target"] or one["stage"] or "-"), clean(one["state"] or "-"), one["time"], _why(one))
         for one in tree["deployments"]
     ]
-    behaves = [
-        (one["stage"] or "-", clean(one["state"] or "-"), one["time"], _why(one))
-        for one in tree["monitoring"]
-    ]
+    behaves, canary = (
+        [(one["stage"] or "-", clean(one["state"] or "-"), one["time"], _why(one)) for one in tree[key]]
+        for key in ("monitoring", "canary")
+    )
     approvals = [
         (one["stage"] or "-", f"by {_name(one['by'])}", one["time"], _why(one)) for one in tree["approvals"]
     ]
@@ -46,6 +47,7 @@ def now_lines(tree: dict[str, Any]) -> list[str]:
         ("in", stages),
         ("serves", serves),
         ("behaves", behaves),
+        ("canary", canary),
         # Who signed is looked at when somebody promotes: here stands what the event says of itself.
         ("approvals (as claimed)", approvals),
     )

@@ -172,7 +172,7 @@ def test_show_tells_where_a_version_is_and_how_it_is_there(staged: Path) -> None
     ]
     assert [(one["target"], one["state"]) for one in tree["deployments"]] == [("eu-1", "serving")]
     assert [(one["stage"], one["state"]) for one in tree["monitoring"]] == [("prod", "healthy")]
-    assert tree["approvals"] == []
+    assert tree["approvals"] == tree["canary"] == []
     shown = command(staged, "model", "show", "toy@v1.0.0").out
     assert "in:\n  prod  since 2026-01-05T00:00:00Z  by ada on GitHub  errors | @team\n" in shown
     assert "serves:\n  eu-1  serving  2026-01-05T01:00:00.000Z  r\n" in shown
