@@ -1,6 +1,5 @@
 """JSON files that are whole or not there, and what goes wrong with them."""
 
-import hashlib
 import json
 import os
 import tempfile
@@ -46,9 +45,3 @@ def write_json(path: Path, tree: dict[str, Any]) -> None:
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()

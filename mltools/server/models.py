@@ -1,9 +1,11 @@
 """A released model from its directory: its hash checked, its types looked at, its contract beside it."""
 
+import hashlib
+import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,81 +99,87 @@ def load(models: Path, name: str, version: str, *, pickle: bool = False) -> Load
             raise ServerError(
                 f"{place / VERSION_FILE} speaks of the {key} {info.get(key)!r}, not of {wanted!r}"
             )
-    path = _file(place, info)
-    model = _unpacked(path, info, pickle=pickle)
-    loaded = _described(info, model)
+    name, content = _content(place, info)
+    model, notes = _unpacked(name, content, info, pickle=pickle)
+    loaded = _described(info, model, notes)
     _smoke(loaded)
     return loaded
 
 
-def _file(place: Path, info: Mapping[str, Any]) -> Path:
-    """The model's file, which has the hash that its release says."""
+def _content(place: Path, info: Mapping[str, Any]) -> tuple[str, bytes]:
+    """The model's file by its name, and its bytes, which have the hash that its release says.
+
+    What was hashed is what is loaded: the file is read once.
+    """
     file = info.get("file")
     if not isinstance(file, str) or "/" in file or "\\" in file or file.startswith("."):
         raise ServerError(f"{place / VERSION_FILE} names no file of this directory: {file!r}")
     path = place / file
     try:
-        digest = files.sha256(path)
+        content = path.read_bytes()
     except OSError as error:
         raise ServerError(f"{path} cannot be read: {error.strerror or error}") from error
+    digest = hashlib.sha256(content).hexdigest()
     if digest != info.get("sha256"):
         raise ServerError(
             f"{path} is not what was released: its SHA-256 is {digest}, and should be {info.get('sha256')}"
         )
-    return path
+    return file, content
 
 
-def _unpacked(path: Path, info: Mapping[str, Any], *, pickle: bool) -> Any:
-    if path.suffix == SKOPS:
-        return _from_skops(path, info.get("types") or [])
-    if path.suffix in PICKLES:
-        if not pickle:
-            raise ServerError(
-                f"{path.name} is a pickle, which runs code when it is loaded; save the model with skops, "
-                "or start with --let-the-model-file-run-any-code"
-            )
-        import joblib  # noqa: PLC0415 - only where somebody insists
+def _unpacked(name: str, content: bytes, info: Mapping[str, Any], *, pickle: bool) -> tuple[Any, list[str]]:
+    """The model, and what was said while it was loaded."""
+    suffix = Path(name).suffix
+    if suffix == SKOPS:
+        return _guarded(lambda: _from_skops(name, content, info.get("types") or []), name)
+    if suffix not in PICKLES:
+        raise ServerError(
+            f"{name}: a file of this kind cannot be served; save the model with skops as *.skops"
+        )
+    if not pickle:
+        raise ServerError(
+            f"{name} is a pickle, which runs code when it is loaded; save the model with skops, "
+            "or start with --let-the-model-file-run-any-code"
+        )
+    import joblib  # noqa: PLC0415 - only where somebody insists
 
-        return _guarded(lambda: joblib.load(path), path)
-    raise ServerError(
-        f"{path.name}: a file of this kind cannot be served; save the model with skops as *.skops"
-    )
+    return _guarded(lambda: joblib.load(io.BytesIO(content)), name)
 
 
-def _from_skops(path: Path, reviewed: Sequence[str]) -> Any:
+def _from_skops(name: str, content: bytes, reviewed: Sequence[str]) -> Any:
     import skops.io  # noqa: PLC0415 - with scikit-learn behind it, it loads for a second
 
-    def read() -> Any:
-        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(reviewed))
-        if unknown:
-            raise ServerError(
-                f"{path.name} asks for types that nobody reviewed: {', '.join(unknown[:5])}; look at what they are, "
-                "then name them in serve.types of mltools.yaml and release again"
-            )
-        return skops.io.load(path, trusted=list(reviewed))
-
-    return _guarded(read, path)
+    unknown = sorted(set(skops.io.get_untrusted_types(data=content)) - set(reviewed))
+    if unknown:
+        raise ServerError(
+            f"{name} asks for types that nobody reviewed: {', '.join(unknown[:5])}; look at what they are, "
+            "then name them in serve.types of mltools.yaml and release again"
+        )
+    return skops.io.loads(content, trusted=list(reviewed))
 
 
-def _guarded(read: Any, path: Path) -> Any:
+def _guarded(read: Callable[[], Any], name: str) -> tuple[Any, list[str]]:
+    """What is read; warnings, as of a model made by another version of scikit-learn, are for `/health/ready`."""
     try:
-        with warnings.catch_warnings():
-            # A model made by another version of scikit-learn may answer otherwise: that is no matter for a warning.
-            warnings.filterwarnings("error", category=UserWarning, message=".*[Uu]nserializ|.*unpickle")
-            return read()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            found = read()
     except ServerError:
         raise
     except Exception as error:
-        raise ServerError(f"{path.name} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise ServerError(f"{name} cannot be loaded: {type(error).__name__}: {error}") from error
+    told = dict.fromkeys(" ".join(str(one.message).split())[:300] for one in said)
+    return found, [f"{name}: {text}" for text in list(told)[:5]]
 
 
-def _described(info: Mapping[str, Any], model: Any) -> Loaded:
+def _described(info: Mapping[str, Any], model: Any, notes: Sequence[str]) -> Loaded:
     if not callable(getattr(model, "predict", None)):
         raise ServerError(f"{info['file']} holds a {type(model).__name__}, which predicts nothing")
     names = getattr(model, "feature_names_in_", None)
     taken = None if names is None else [str(name) for name in names]
     try:
         contract = contract_of(info, taken)
+        contract = replace(contract, notes=(*notes, *contract.notes))
     except (ValueError, TypeError) as error:
         raise ServerError(f"the contract of {info['model']} {info['version']} is broken: {error}") from error
     if not contract.columns:

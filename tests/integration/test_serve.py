@@ -133,6 +133,20 @@ def test_what_serves_goes_on_where_the_registry_does_not_answer(tmp_path: Path) 
     remote.rename(away)
     with serve(tmp_path / "agent", tmp_path, "toy#prod", "--follow", "--interval", "0.1") as running:
         assert running.predict(ROW).json["version"] == version[1:]
+        # A service does not outlive the command that started it, not even one that is killed.
+        running.process.kill()
+        until(lambda: refuses(running), bool)
+
+
+def refuses(running: Running) -> bool:
+    connection = running.connection()
+    try:
+        connection.connect()
+    except ConnectionRefusedError:
+        return True
+    finally:
+        connection.close()
+    return False
 
 
 def test_the_agent_hands_over_what_is_whole_and_mends_what_is_not(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     models = tmp_path_factory.mktemp("served") / "models"
     put_version(models, "1.0.0", classifier())
     put_plan(models, "1.0.0", serial=1)
-    limits = ("--most-body", "20000", "--most-rows", "50", "--body-seconds", "0.3", "--head-seconds", "0.3")
+    limits = ("--most-body", "20000", "--most-rows", "50", "--body-seconds", "2", "--head-seconds", "2")
     with service(models, *limits) as found:
         yield found
 
@@ -144,22 +145,20 @@ def test_bodies_and_batches_that_are_too_large_are_refused(running: Running) -> 
 def test_a_client_that_sends_its_body_slowly_is_told_so_and_one_that_sends_no_head_is_cut_off(
     running: Running,
 ) -> None:
-    with socket.create_connection((running.host, running.port), timeout=60) as slow:
-        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-        assert slow.recv(100).startswith(b"HTTP/1.1 408")
-    with socket.create_connection((running.host, running.port), timeout=60) as silent:
-        silent.sendall(b"POST /predict HT")
-        assert silent.recv(100) == b""
-    with socket.create_connection((running.host, running.port), timeout=60) as mute:
-        assert mute.recv(100) == b""
-    # A second request on a connection that was kept is bounded as the first.
-    with socket.create_connection((running.host, running.port), timeout=60) as kept:
+    with ExitStack() as stack:
+        slow, silent, mute, kept = (
+            stack.enter_context(socket.create_connection((running.host, running.port), timeout=60))
+            for _ in range(4)
+        )
         kept.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        silent.sendall(b"POST /predict HT")
         said = b""
         while not said.endswith(b"}"):
             said += kept.recv(1000)
-        kept.sendall(b"GET /heal")
-        assert kept.recv(100) == b""
+        kept.sendall(b"GET /heal")  # a second request on a connection that was kept is bounded as the first
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+        assert (silent.recv(100), mute.recv(100), kept.recv(100)) == (b"", b"", b"")
     assert running.predict(ROW).status == 200
 
 

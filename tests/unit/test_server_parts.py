@@ -1,6 +1,7 @@
 """The parts of the service that decide on values."""
 
 import asyncio
+import warnings
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mltools.server.app import Bounded
 from mltools.server.contract import contract_of
 from mltools.server.files import ServerError
 from mltools.server.metrics import Metrics
+from mltools.server.models import _guarded
 from mltools.server.patterns import compiled
 from mltools.server.plan import Plan, plan_of
 
@@ -122,6 +124,16 @@ def test_a_key_in_the_canary_stays_there_as_its_share_grows(key: str, one: float
 def test_nobody_or_everybody_is_in_a_canary_of_nothing_or_all() -> None:
     assert {Plan("toy", "1", "2", 0.0).arm_of(str(key)) for key in range(100)} == {"stable"}
     assert {Plan("toy", "1", "2", 1.0).arm_of(str(key)) for key in range(100)} == {"canary"}
+
+
+def test_what_a_library_warns_of_while_it_loads_a_model_is_told_and_stops_nothing() -> None:
+    def read() -> str:
+        warnings.warn("made by\nanother version", UserWarning, stacklevel=1)
+        return "model"
+
+    assert _guarded(read, "model.skops") == ("model", ["model.skops: made by another version"])
+    with pytest.raises(ServerError, match=r"model\.skops cannot be loaded: ZeroDivisionError"):
+        _guarded(lambda: 1 / 0, "model.skops")
 
 
 def test_what_takes_too_long_is_ended_and_told() -> None:
