@@ -20,6 +20,8 @@ from mltools.server.contract import contract_of
 
 VERSION_FILE = "version.json"
 LARGEST_SMOKE = 1 << 20
+SCRATCH = ".new-"
+STALE = 86_400.0
 
 
 def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
@@ -37,7 +39,8 @@ def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
         return False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=SCRATCH))
+        _clear(target.parent, scratch)
     except OSError as error:
         raise MltoolsError(f"cannot write {target}: {error.strerror or error}") from error
     try:
@@ -53,6 +56,14 @@ def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return True
+
+
+def _clear(directory: Path, mine: Path) -> None:
+    """Take away what a killed agent left long ago. By the disk's own clock, which all who write there share."""
+    now = mine.stat().st_mtime
+    for left in directory.glob(f"{SCRATCH}*"):
+        if left != mine and now - left.stat().st_mtime > STALE:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def version_directory(directory: Path, model: str, version: str) -> Path:

@@ -154,7 +154,13 @@ def test_the_agent_hands_over_what_is_whole_and_mends_what_is_not(tmp_path: Path
     version = release(project, classifier(), 0.9)
     promote(project, version)
     models, said = tmp_path / "models", list[str]()
+    left, new = models / "versions/toy/.new-left", models / "versions/toy/.new-now"
+    for scratch in (left, new):
+        scratch.mkdir(parents=True)
+    os.utime(left, (1e9, 1e9))  # of an agent that was killed long ago; the other may be at work
     agent_of(clone(tmp_path), models, said).tick()
+    assert (left.exists(), new.exists()) == (False, True)
+    new.rmdir()
     place = models / "versions/toy" / version[1:]
     assert sorted(file.name for file in place.iterdir()) == ["model.skops", "version.json"]
     plan = json.loads((models / "plan.json").read_text())
