@@ -75,7 +75,7 @@ class GitHub:
             query = {"head": f"{self.repository.split('/')[0]}:{branch}", "base": base, "state": "open"}
             return next(self.rest.pages(self._path("pulls"), query), None)
 
-        tree = {"head": branch, "base": base, "title": title, "body": body, "maintainer_can_modify": True}
+        tree = {"head": branch, "base": base, "title": title, "body": body}
         try:
             return _pull_request(self.rest.create(lambda: self.rest.post(self._path("pulls"), tree), find))
         except ProviderError as error:

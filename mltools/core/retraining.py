@@ -17,9 +17,11 @@ Kind = Literal["drift", "data", "schedule", "hand"]
 BUDGET_DAYS = 30
 LONGEST = 500
 COMPARING = frozenset({"regression", "improvement", "significance"})
-# What an attempt came to. `merged` follows a `proposed` one of the same commit, and is no attempt by itself.
-STATES = frozenset({"proposed", "pushed", "unchanged", "failed", "merged"})
+# What an attempt came to. `merged` follows a `proposed` one of the same commit, and is no attempt by itself. `stopped`: it
+# was trained, and remote or forge refused; the next one completes it.
 MERGED, PROPOSED, PUSHED, UNCHANGED, FAILED = "merged", "proposed", "pushed", "unchanged", "failed"
+STOPPED = "stopped"
+STATES = frozenset({MERGED, PROPOSED, PUSHED, UNCHANGED, FAILED, STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,8 @@ def _counted(found: Situation) -> tuple[Attempt, ...]:
 
 
 def _cooling(policy: Retrain, found: Situation) -> Iterator[tuple[str, datetime]]:
-    attempts = _counted(found)
+    # What was refused half-way may be completed at once; that it does not go on for ever is the budget's business.
+    attempts = [one for one in _counted(found) if one.state != STOPPED]
     if not attempts or not policy.cooldown_hours:
         return
     last = attempts[-1].time
@@ -282,7 +285,8 @@ def _nothing_new(found: Situation) -> tuple[str, ...]:
         return (
             f"data, code and params are those of {released.version}, of which the pipeline makes the same model: {remedy}",
         )
-    same = [one for one in _counted(found) if one.inputs == found.inputs and one.state != FAILED]
+    done = (one for one in _counted(found) if one.state not in {FAILED, STOPPED})
+    same = [one for one in done if one.inputs == found.inputs]
     if not same:
         return ()
     last = same[-1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from mltools.core.retrain_handover import Handover, parse_handover
 from mltools.core.retraining import Decision, Wish, decide
 from mltools.edges import documents, files
-from mltools.errors import DataError
+from mltools.errors import DataError, MltoolsError
 from mltools.project import Project
 from mltools.retraining import knowing, merging, proposing, training
 from mltools.retraining.desk import Desk, Outcome, Outside
@@ -34,23 +34,23 @@ def check(project: Project, outside: Outside, wish: Wish, *, ask: bool = True) -
     return desk, decide(desk.policy, found)
 
 
-def retrain(project: Project, outside: Outside, wish: Wish, *, dry_run: bool = False) -> Outcome:
+def retrain(project: Project, outside: Outside, wish: Wish) -> Outcome:
     """Decide, and where it is time: train, and publish what came of it.
 
     Raises CommandError when a stage fails, after that was kept in the journal.
     """
     desk, decision = check(project, outside, wish)
-    if not dry_run:
-        merging.resume(desk)
-    if not decision.retrain or dry_run:
+    merging.resume(desk)
+    if not decision.retrain:
         return Outcome.of(decision)
+    knowing.bring_data(desk)
     with tempfile.TemporaryDirectory(prefix="mltools-retrain-") as name:
         place = Path(name)
         try:
             train(desk, decision, wish, place)
-        except Exception:
+        except MltoolsError:
             if (place / FILE).is_file():
-                proposing.publish(desk, handed_over(place), place, decision)
+                _keep_failure(desk, place, decision)
             raise
         return proposing.publish(desk, handed_over(place), place, decision)
 
@@ -67,6 +67,14 @@ def train(desk: Desk, decision: Decision, wish: Wish, directory: Path) -> Handov
         files.write_atomic(directory / FILE, documents.write_json(handed.as_json()))
 
     return training.train(desk, decision, wish, directory, keep)
+
+
+def _keep_failure(desk: Desk, place: Path, decision: Decision) -> None:
+    """Keep in the journal that an attempt failed. What it failed of is the error that is told."""
+    try:
+        proposing.publish(desk, handed_over(place), place, decision)
+    except MltoolsError as error:
+        desk.outside.warn(f"the journal does not say that it failed: {error.message}")
 
 
 def publish(project: Project, outside: Outside, directory: Path) -> Outcome:

@@ -63,13 +63,17 @@ def desk(project: Project, outside: Outside, *, ask: bool) -> Desk:
 
 
 def bring(desk: Desk) -> None:
-    """Bring here what others did: tags, journal, data. What was left here of an earlier try goes to the remote."""
+    """Bring here what others did: the model's tags, and the journal."""
     if desk.remote is None:
         return
     patterns = registry.patterns(desk.model)
     desk.writer.fetch(desk.remote, *(f"{TAGS}{one}:{TAGS}{one}" for one in patterns))
     journal.fetch(desk.writer, desk.remote)
-    if not datastore.has_dvc_remote(desk.project):
+
+
+def bring_data(desk: Desk) -> None:
+    """Bring here the store that lies in Git: the clone that trains knows this repository alone."""
+    if desk.remote is not None and not datastore.has_dvc_remote(desk.project):
         desk.writer.receive(desk.remote, datastore.REF)
 
 

@@ -16,6 +16,7 @@ from mltools.core.retraining import (
     FAILED,
     PROPOSED,
     PUSHED,
+    STOPPED,
     UNCHANGED,
     Decision,
     Reason,
@@ -48,18 +49,13 @@ def publish(desk: Desk, handed: Handover, directory: Path, decision: Decision | 
         return _outcome(desk, handed, state, handed.why, decision, said_no=state == FAILED)
     found = bundle.read(directory / RUN)
     commit = _commit(desk, handed, found)
-    when = desk.outside.clock()
-    bundle.keep(found, desk.writer, desk.project.root, desk.remote, when=when)
-    branching.move(desk, commit)
     may, why = _may_merge(desk, found.record)
-    forge = merging.connected(desk)
-    pull = None
-    if forge is None:
-        branching.name_here(desk, commit)
-        desk.outside.say(f"no forge is named here: the branch {desk.branch} is what there is to look at")
-    else:
-        pull = _pull_request(desk, forge, pull_request_body(handed, found.record, why))
-        _report(desk, found.record, directory / RUN, pull)
+    try:
+        forge = merging.connected(desk)
+        pull = _shown(desk, forge, handed=handed, found=found, directory=directory, why=why)
+    except MltoolsError as error:
+        _stopped(desk, handed, commit, error)
+        raise
     state = PUSHED if pull is None else PROPOSED
     details = {
         "commit": commit,
@@ -81,6 +77,31 @@ def publish(desk: Desk, handed: Handover, directory: Path, decision: Decision | 
         pull_request=None if pull is None else pull.url, merged=merged,
         said_no=found.record.verdict is Verdict.FAILED,
     )  # fmt: skip
+
+
+def _shown(
+    desk: Desk, forge: Forge | None, *, handed: Handover, found: Bundle, directory: Path, why: str
+) -> PullRequest | None:
+    """Record, branch, and the pull request with its report where there is a forge."""
+    commit = found.record.commit
+    bundle.keep(found, desk.writer, desk.project.root, desk.remote, when=desk.outside.clock())
+    branching.move(desk, commit)
+    if forge is None:
+        branching.name_here(desk, commit)
+        desk.outside.say(f"no forge is named here: the branch {desk.branch} is what there is to look at")
+        return None
+    pull = _pull_request(desk, forge, pull_request_body(handed, found.record, why))
+    _report(desk, found.record, directory / RUN, pull)
+    return pull
+
+
+def _stopped(desk: Desk, handed: Handover, commit: str, error: MltoolsError) -> None:
+    """Keep that it was refused, so that a refusal that lasts is not tried for ever."""
+    why = handed.model_copy(update={"why": f"stopped: {error.message}"[:SAID_LIMIT]})
+    try:
+        told(desk, why, STOPPED, {"attempted": commit})
+    except MltoolsError as another:
+        desk.outside.warn(f"that it was refused is kept here only: {another.message}")
 
 
 def told(desk: Desk, handed: Handover, state: str, details: Mapping[str, object]) -> Event:

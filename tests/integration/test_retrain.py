@@ -1,14 +1,24 @@
 """Retraining with Git alone: a branch that only moves forward, and an event for each attempt."""
 
+import os
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mltools import events
+from mltools.core.monitor.findings import Assessment, Finding, Level, Traffic, Verdict, Window
+from mltools.edges import documents
+from mltools.edges.git.read import Repository
+from mltools.edges.git.write import Writer
+from mltools.monitoring import windows
 from tests import retrained
 from tests.integration.test_release_kills import killing
+from tests.projects import FILES, dvc
 from tests.releases import command
 from tests.retrained import BRANCH, attempts, branches, grow
-from tests.support import commit, git, mltools
+from tests.support import commit, git, make_repo, mltools
 
 WAIT = "retrain: {cooldown_hours: 24, budget: 5}\n"
 MERGE = "retrain: {cooldown_hours: 0, merge: non-inferior}\n"
@@ -194,7 +204,7 @@ def test_what_is_worse_is_proposed_with_its_failed_gate_and_never_merged(
     assert attempts(project)[0].details["merging"].endswith("the verdict is failed.")
 
 
-def test_a_refused_push_leaves_no_event_and_the_same_command_completes_it(both: tuple[Path, Path]) -> None:
+def test_a_refused_push_is_kept_as_one_and_the_same_command_completes_it(both: tuple[Path, Path]) -> None:
     project, remote = both
     grow(project)
     hook = remote / "hooks/update"
@@ -207,12 +217,12 @@ def test_a_refused_push_leaves_no_event_and_the_same_command_completes_it(both: 
     assert "GH013: no such branches here" in refused.err
     assert "a rule of the forge protects this ref" in refused.err
     assert list(branches(remote)) == ["main"]
-    assert attempts(project) == []
+    assert [event.state for event in attempts(project)] == ["stopped"]
     hook.unlink()
     done = command(project, "retrain", "--json")
     assert done.code == 0, done.err
     assert branches(remote)[BRANCH] == done.json["commit"]
-    assert len(attempts(project)) == 1
+    assert [event.state for event in attempts(project)] == ["stopped", "pushed"]
 
 
 def test_a_remote_that_is_gone_is_no_reason_to_retrain(both: tuple[Path, Path], tmp_path: Path) -> None:
@@ -333,3 +343,59 @@ def test_it_is_killed_at_any_write_and_completed_by_the_same_command(
         there = journal(remote, "events")
         assert len(there) == 1
         assert sum(path.endswith("/run.json") and expected in path for path in journal(remote)) == 1
+
+
+def test_a_project_below_the_top_keeps_its_data_in_a_dvc_remote(tmp_path: Path) -> None:
+    top = make_repo(tmp_path / "repo", {"README.md": "several projects\n"})
+    project = top / "eu" / "north"
+    for name, text in {**FILES, "train.py": retrained.TRAIN, "mltools.yaml": retrained.policy()}.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    dvc(project, "init", "-q", "--subdir")
+    dvc(project, "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
+    dvc(project, "add", "-q", "data/raw.csv")
+    commit(top, {}, "A project")
+    remote = make_repo(tmp_path / "remote.git", bare=True)
+    git(top, "remote", "add", "origin", str(remote))
+    retrained.ok(project, "run")
+    commit(top, {}, "Results")
+    retrained.ok(project, "run")
+    git(top, "push", "-q", "-u", "origin", "main")
+    retrained.ok(project, "release")
+    rows = (project / "data/raw.csv").read_text()
+    (project / "data/raw.csv").write_text(rows + "41,1.5,yes\n")
+    dvc(project, "add", "-q", "data/raw.csv")
+    dvc(project, "push", "-q")
+    tip = commit(top, {"README.md": "several projects, one of them with more rows\n"}, "A row")
+    git(top, "push", "-q", "origin", "main")
+
+    shutil.rmtree(project / ".dvc/cache")  # what is not here comes from the remote
+    (project / "data/raw.csv").unlink()
+    found = command(project, "retrain", "--json")
+    assert found.code == 0, found.err
+    made, branch = found.json["commit"], "mltools/retrain-eu%2Fnorth=toy"
+    assert branches(remote) == {"main": tip, branch: made}
+    changed = git(remote, "diff", "--name-only", tip, made).splitlines()
+    assert changed == ["eu/north/dvc.lock", "eu/north/metrics/test.json"]
+    lock = documents.read_yaml(git(remote, "show", f"{made}:eu/north/dvc.lock").encode(), "dvc.lock")
+    md5 = lock["stages"]["train"]["outs"][0]["md5"]
+    assert (tmp_path / "store/files/md5" / md5[:2] / md5[2:]).is_file(), "the model is where the data are"
+    assert git(top, "status", "--porcelain") == ""
+
+
+def test_what_monitoring_keeps_in_the_journal_is_read_as_a_reason(
+    both: tuple[Path, Path],
+) -> None:
+    project, _ = both
+    shift = Finding("feature:size", Level.DRIFTED, "size has drifted", signal=True)
+    seen = Assessment(
+        model="toy", version="v0.1.0", stage="prod", window=Window("2026-05-01T00:00:00Z", "2026-05-02T00:00:00Z"),
+        verdict=Verdict.DRIFTED, summary="size drifted in 500 requests", advice="retrain", because="it is worse",
+        traffic=Traffic(rows=500, answered=500), labelled=0, findings=(shift,),
+    )  # fmt: skip
+    made = windows.event_of(seen, when=datetime(2026, 5, 2, tzinfo=UTC), by="a monitor", told=True)
+    events.record(Writer(Repository.find(project), os.environ), made)
+    found = command(project, "retrain", "--check", "--json")
+    assert [reason["kind"] for reason in found.json["reasons"]] == ["drift"]
+    assert found.json["reasons"][0]["evidence"]["signals"] == ["feature:size"]
+    assert "size drifted in 500 requests" in found.json["reasons"][0]["sentence"]

@@ -1,6 +1,7 @@
 """Retraining on a forge: one pull request with its report and status, kept up to date; merged and released by policy."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tests.github_server import Fault, GitHubServer, serving
 from tests.github_state import BOT, Viewer
 from tests.releases import command
 from tests.retrained import BRANCH, attempts, branches, grow
-from tests.support import Result, commit, git
+from tests.support import Result, commit, git, mltools
 
 MERGE = "retrain: {cooldown_hours: 0, merge: non-inferior}\n"
 MARKER = "<!-- mltools:retrain:v1:toy -->\n"
@@ -108,13 +109,14 @@ def test_where_the_forge_forbids_it_the_rest_is_there_and_the_same_command_compl
     assert "not permitted to create" in refused.err
     assert "allow" in refused.err
     tip = branches(forge.remote)[BRANCH]
-    assert attempts(forge.project) == [], "what is not complete is no attempt yet"
+    assert [event.state for event in attempts(forge.project)] == ["stopped"]
+    assert "not permitted to create" in attempts(forge.project)[0].reason
     forge.server.forge.may_open_pulls = True
     done = forge.retrain("--json")
     assert done.code == 0, done.err
     assert done.json["commit"] == tip == branches(forge.remote)[BRANCH]
     assert len(forge.pulls) == 1
-    assert len(attempts(forge.project)) == 1
+    assert [event.state for event in attempts(forge.project)] == ["stopped", "proposed"]
 
 
 def test_a_token_that_may_only_read_is_told_and_nothing_is_doubled(forge: Forge) -> None:
@@ -247,3 +249,32 @@ def test_a_job_that_may_write_publishes_what_a_job_that_may_not_has_trained(
         assert len(attempts(other)) == 1
     assert "data/raw.csv is not what v0.1.0 was trained with" in forge.pulls[0].body
     assert done.json["reasons"][0]["kind"] == "data"
+
+
+def test_two_jobs_at_the_same_moment_open_one_pull_request(forge: Forge, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert forge.retrain("--bundle", str(run)).code == 0
+    clones = [tmp_path / "one", tmp_path / "two", tmp_path / "three"]
+    for clone in clones:
+        git(tmp_path, "clone", "-q", str(forge.remote), clone.name)
+
+    def publish(clone: Path) -> Result:
+        return mltools(
+            clone,
+            "retrain",
+            "--publish",
+            str(run),
+            "--json",
+            env=forge.server.environ(GITHUB_EVENT_NAME="schedule"),
+        )
+
+    with ThreadPoolExecutor(len(clones)) as pool:
+        done = list(pool.map(publish, clones))
+    assert [each.code for each in done] == [0, 0, 0], [each.err for each in done]
+    assert {each.json["commit"] for each in done} == {branches(forge.remote)[BRANCH]}
+    assert {each.json["pull_request"] for each in done} == {"https://github.com/octo/iris/pull/1"}
+    assert len(forge.pulls) == 1
+    last = tmp_path / "last"
+    git(tmp_path, "clone", "-q", str(forge.remote), "last")
+    git(last, "fetch", "-q", "origin", "refs/mltools/journal:refs/mltools/journal")
+    assert {event.details["commit"] for event in attempts(last)} == {branches(forge.remote)[BRANCH]}

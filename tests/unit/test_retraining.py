@@ -198,6 +198,12 @@ class TestBrakes:
         done = (attempt(100, "failed", inputs="2" * 32),)
         assert decide(Retrain(), situation(data=OTHER, attempts=done)).retrain
 
+    def test_what_was_refused_half_way_is_completed_at_once_and_not_for_ever(self) -> None:
+        once = (attempt(1, "stopped", inputs="2" * 32),)
+        assert decide(Retrain(budget=3), situation(data=OTHER, attempts=once)).retrain
+        found = decide(Retrain(budget=3), situation(data=OTHER, attempts=once * 3))
+        assert "the budget is spent: 3 retrainings" in found.sentence
+
     def test_force_overrules_all_of_it_and_says_so(self) -> None:
         done = (attempt(1, inputs="2" * 32),)
         found = decide(Retrain(budget=1), situation(data=OTHER, attempts=done, wish=Wish(force=True)))
