@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mltools import ci
-from mltools.cli.run import _show as show_line
 from mltools.cli.session import Session
 from mltools.core.retraining import Decision, Wish
 from mltools.edges import documents
@@ -101,8 +100,15 @@ def _outside(session: Session) -> "Outside":
         clock=session.clock,
         say=session.say,
         warn=session.warn,
-        detail=partial(show_line, session) if talkative else None,
+        # A log is read afterwards, when nobody can ask for more; a terminal shows the stages alone.
+        detail=partial(_show, session) if talkative else None,
     )
+
+
+def _show(session: Session, line: str) -> None:
+    """What a stage prints. The bar keeps a forge from taking a line for a command to its runner."""
+    if line.strip():
+        session.say(f"  | {line}")
 
 
 def _train(
