@@ -119,8 +119,8 @@ class Running:
         line = process.stdout.readline()
         assert line, stderr.read_text()
         self.told = json.loads(line) if line.startswith("{") else {"address": line.strip()}
-        self.host, _, port = self.told["address"].removeprefix("http://").rpartition(":")
-        self.port = int(port)
+        host, _, port = str(self.told["address"]).removeprefix("http://").rpartition(":")
+        self.host, self.port = host, int(port)
 
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)

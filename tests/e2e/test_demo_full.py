@@ -7,14 +7,14 @@ import pytest
 from mltools.demo.life import CHANGED
 from tests.support import mltools
 
-pytestmark = [pytest.mark.slow, pytest.mark.full]
+pytestmark = [pytest.mark.slow, pytest.mark.full, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """What the demonstration said, and its project."""
     place = tmp_path_factory.mktemp("demo") / "all"
-    told = mltools(place.parent, "demo", "--full", "--directory", str(place))
+    told = mltools(place.parent, "demo", "--full", "--directory", str(place), timeout=900)
     assert told.code == 0, told.err + told.out
     return told.out, place / "tumour"
 
