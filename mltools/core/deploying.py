@@ -93,6 +93,17 @@ def image_of(record: ReleaseRecord, given: str | None) -> str:
     return f"{name}:{label_value(record.version.removeprefix('v'))}"
 
 
+def base_of(name: str) -> str:
+    """The image to build on. Raises UsageError for no name, and for one that may be another image tomorrow."""
+    last = name.rpartition("/")[2]
+    if _IMAGE.fullmatch(name) is None or (":" not in last and "@" not in last):
+        raise UsageError(
+            f"{name!r} names no image to build on",
+            hint="such as python:3.12-slim, or best NAME@sha256:DIGEST",
+        )
+    return name
+
+
 def manifest(deployment: Deployment, digests: Mapping[str, str]) -> dict[str, Any]:
     """`deploy.json`: what was deployed, and the SHA-256 of every other file."""
     record = deployment.record

@@ -83,7 +83,7 @@ def _deployment(found: Released, wish: Wish) -> Deployment:
         tag=found.tag,
         target=wish.target,
         image=deploying.image_of(found.record, wish.image),
-        base=deploying.image_of(found.record, wish.base) if wish.base else f"python:{python}-slim-bookworm",
+        base=deploying.base_of(wish.base) if wish.base else f"python:{python}-slim-bookworm",
         python=python,
     )
 

@@ -57,6 +57,15 @@ def test_what_names_no_image_is_refused(name: str) -> None:
         deploying.image_of(RECORD, name or " ")
 
 
+def test_a_base_says_which_one_it_is() -> None:
+    assert deploying.base_of("python:3.12-slim") == "python:3.12-slim"
+    digest = f"registry.example:5000/python@sha256:{'a' * 64}"
+    assert deploying.base_of(digest) == digest
+    for name in ("python", "registry.example:5000/python", "Python:3", "$(x):1"):
+        with pytest.raises(UsageError, match="names no image to build on"):
+            deploying.base_of(name)
+
+
 def test_a_build_in_a_version_fits_a_tag() -> None:
     assert deploying.image_of(replace(RECORD, version="v1.0.0-rc.1+build"), None) == "tumour:1.0.0-rc.1-build"
 
