@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 MODEL = "toy"
-PATIENCE = 60.0
+PATIENCE = 150.0
 INPUT: Mapping[str, Mapping[str, Any]] = {
     "size": {"type": "number", "required": True, "minimum": -10, "maximum": 10},
     "age": {"type": "integer", "required": True, "minimum": 0},
