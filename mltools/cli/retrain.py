@@ -8,9 +8,9 @@ import click
 
 from mltools import ci
 from mltools.cli.session import Session
-from mltools.core.retraining import Decision, Wish
+from mltools.core.retraining import Decision, Wish, as_markdown
 from mltools.edges import documents
-from mltools.errors import UsageError
+from mltools.errors import MltoolsError, UsageError
 from mltools.project import open_project
 
 if TYPE_CHECKING:  # loaded where it is used: reading the help needs no GitPython
@@ -83,6 +83,7 @@ def command(
         return _tell(session, retraining.Outcome.of(decision), as_json=as_json)
     if bundle_dir is not None:
         desk, decision = retraining.check(project, outside, wish, ask=False)
+        _on_page(session, desk.model, decision)
         if not decision.retrain:
             return _tell(session, retraining.Outcome.of(decision), as_json=as_json)
         return _train(session, desk, decision, wish, bundle_dir, as_json=as_json)
@@ -125,6 +126,16 @@ def _train(
     session.hint(f"mltools retrain --publish {directory}    # where there is a token that may write")
     # Whether data or gates say no is told by the job that publishes: it has to run first.
     return 0
+
+
+def _on_page(session: Session, model: str, decision: Decision) -> None:
+    """Say it on the page of the job, where there is one; a page that cannot be written is no failure."""
+    provider = ci.detect(session.environ)
+    if provider is not None:
+        try:
+            provider.summary(session.environ, as_markdown(model, decision))
+        except MltoolsError as error:
+            session.warn(error.message)
 
 
 def _tell(session: Session, outcome: "Outcome", *, as_json: bool) -> int:

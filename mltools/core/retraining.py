@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mltools.core.events import Event
+from mltools.core.markdown import escape
 from mltools.core.moments import age, spoken
 from mltools.core.records import Record
 from mltools.core.retrain_policy import Retrain
@@ -133,6 +134,15 @@ def decide(policy: Retrain, found: Situation) -> Decision:
         return Decision(retrain=True, reasons=tuple(reasons), notes=(*notes, *overruled))
     until = None if nothing_new else max(moment for _, moment in waits)
     return Decision(retrain=False, reasons=tuple(reasons), against=against, notes=tuple(notes), until=until)
+
+
+def as_markdown(model: str, found: Decision) -> str:
+    """The decision for the page of a job."""
+    lines = [f"### {'Retraining' if found.retrain else 'Not retraining'} {escape(model)}", ""]
+    lines += [f"- because {escape(reason.sentence, limit=LONGEST)}" for reason in found.reasons]
+    lines += [f"- **not now:** {escape(sentence, limit=LONGEST)}" for sentence in found.against]
+    lines += [f"- {escape(note, limit=LONGEST)}" for note in found.notes]
+    return "\n".join(lines) + "\n"
 
 
 def attempt_of(event: Event) -> Attempt | None:

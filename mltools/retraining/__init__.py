@@ -11,7 +11,7 @@ from pathlib import Path
 from mltools.core.retrain_handover import Handover, parse_handover
 from mltools.core.retraining import Decision, Wish, decide
 from mltools.edges import documents, files
-from mltools.errors import DataError, MltoolsError
+from mltools.errors import ConfigError, DataError, MltoolsError
 from mltools.project import Project
 from mltools.retraining import knowing, merging, proposing, training
 from mltools.retraining.desk import Desk, Outcome, Outside
@@ -95,5 +95,10 @@ def handed_over(directory: Path) -> Handover:
             f"{directory} holds no retraining: there is no {FILE}, or one that is too large",
             hint="`mltools retrain --bundle DIR` leaves one",
         )
-    content = files.read_bytes(path)
-    return parse_handover(documents.read_json(content, str(path)), str(path))
+    try:
+        tree = documents.read_json(files.read_bytes(path), str(path))
+    except ConfigError as error:  # not the user's mistake
+        raise DataError(
+            error.message, hint="the directory was damaged, or made by another mltools"
+        ) from error
+    return parse_handover(tree, str(path))

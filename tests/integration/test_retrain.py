@@ -166,6 +166,29 @@ def test_a_stage_that_fails_is_an_attempt_that_failed(source: tuple[Path, Path],
     assert "cooldown_hours" in command(project, "retrain", "--reason", "again").out
 
 
+def test_what_failed_in_a_job_of_its_own_is_kept_by_the_one_that_may_write(
+    both: tuple[Path, Path], tmp_path: Path
+) -> None:
+    project, _ = both
+    commit(project, {"train.py": "raise SystemExit('no memory left')\n"}, "Break it")
+    git(project, "push", "-q", "--no-verify", "origin", "main")
+    git(project, "fetch", "-q", "origin")
+    place, page = tmp_path / "run", tmp_path / "page.md"
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page), "GITHUB_EVENT_NAME": "schedule"}
+    trained = command(project, "retrain", "--bundle", str(place), "--reason", "try it", env=job)
+    assert trained.code == 3
+    assert page.read_text().startswith("### Retraining toy\n\n- because asked for by hand: try it\n")
+    assert attempts(project) == []
+    kept = command(project, "retrain", "--publish", str(place), "--json")
+    assert (kept.code, kept.json["state"]) == (1, "failed")
+    assert [event.state for event in attempts(project)] == ["failed"]
+    for text in ("{", "[]", '{"schema": 1}', '{"schema": NaN}'):
+        (place / "retrain.json").write_text(text)
+        refused = command(project, "retrain", "--publish", str(place))
+        assert refused.code == 3, text
+        assert "retrain.json" in refused.err
+
+
 def test_a_change_that_the_model_does_not_notice_proposes_nothing(both: tuple[Path, Path]) -> None:
     project, remote = both
     commit(project, {"README.md": "About the model.\n"}, "Say what it is")

@@ -26,6 +26,7 @@ from mltools.core.retraining import (
     Released,
     Situation,
     Wish,
+    as_markdown,
     attempt_of,
     decide,
     non_inferior,
@@ -214,6 +215,14 @@ class TestBrakes:
 
     def test_a_wish_without_force_waits_like_any_other_reason(self) -> None:
         assert not decide(Retrain(), situation(wish=Wish("please"), attempts=(attempt(1),))).retrain
+
+
+def test_a_jobs_page_shows_the_decision_and_no_markup_of_others() -> None:
+    text = as_markdown("toy", decide(Retrain(), situation(wish=Wish("<b>@ada</b>"), attempts=(attempt(1),))))
+    assert text.startswith("### Not retraining toy\n\n- because asked for by hand: ")
+    assert "<b>" not in text
+    assert "@ada" not in text
+    assert "- **not now:** the last retraining was 60 minutes ago" in text
 
 
 @pytest.mark.parametrize(
