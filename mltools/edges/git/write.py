@@ -20,10 +20,12 @@ from mltools.errors import RepositoryError
 __all__ = ["PushError", "Writer"]
 
 LOCAL_DEADLINE = 30.0
-REMOTE_DEADLINE = 300.0
+REMOTE_DEADLINE = 600.0
 # Writers that wait cost those who write: with 16 of them at one remote, short pauses take most of its time.
 LONGEST_PAUSE, LONGEST_REMOTE_PAUSE = 1.0, 3.0
 DOUBLINGS = 20
+# How long, in pushes of its own, a writer leaves others alone that pushes again and again.
+YIELDED = 5
 PATIENCE = 6
 
 # The user's pre-push hook guards what people push (and ours pushes data: it would call itself); tags that happen to
@@ -48,6 +50,7 @@ class Writer:
         self.repository = repository
         self.environ = environ
         self._runner = Runner(repository.cwd, environ)
+        self._yield = 0.0
 
     def commit(
         self,
@@ -138,6 +141,8 @@ class Writer:
         """
         theirs: str | None = None
         lost = stuck = 0
+        # Who has just pushed needs no look at the remote, so nobody else would ever come in between.
+        time.sleep(random.uniform(0, self._yield))  # noqa: S311 - no secret
         for _ in attempts(REMOTE_DEADLINE, longest=LONGEST_REMOTE_PAUSE):
             # Read after the pause, because others win in whatever time lies between this and the push.
             if lost:
@@ -147,6 +152,7 @@ class Writer:
             candidate = self._union(ours, theirs, when=when)
             if candidate is None:
                 return
+            begun = time.monotonic()
             try:
                 self.push(remote, f"{candidate}:{ref}")
             except PushError as refusal:
@@ -155,6 +161,7 @@ class Writer:
                     raise
                 lost += 1
             else:
+                self._yield = min(YIELDED * (time.monotonic() - begun), LONGEST_PAUSE)
                 if candidate == ours or self._swap(ref, candidate, ours):
                     return
                 theirs = candidate  # somebody here added meanwhile; that goes on top
