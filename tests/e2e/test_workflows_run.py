@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mltools.deploying.packing import SERVER
+from mltools.edges.pins import closure
 from tests.e2e.runner import REPOSITORY, TOKEN, Machine, Outcome
 from tests.e2e.stock import build_mltools, pack_requirements, site_without_mltools
 from tests.github_server import serving
@@ -192,3 +194,41 @@ def test_a_pull_request_from_a_fork_is_trained_without_secrets_and_reported_by_t
     lost = machine.workflow_run_event(pull.number, run=99, conclusion="failure")
     assert lost.code == 0, lost.text
     assert len(forge.texts(pull.number)) == 1
+
+
+def test_a_release_goes_stage_by_stage_and_what_does_not_answer_is_rolled_back(
+    developer: Developer, tmp_path: Path
+) -> None:
+    machine = developer.machine
+    pins = closure((*SERVER, "scikit-learn"))
+    pack_requirements([f"{name}=={version}" for name, version in pins.items()], tmp_path / "serving")
+    pack_requirements((developer.project / "requirements.txt").read_text().splitlines(), tmp_path / "clean")
+    machine.wheels = (*machine.wheels, tmp_path / "serving", tmp_path / "clean")
+    policy = developer.project / "mltools.yaml"
+    stages = "  stages: [staging, {name: prod, needs: {minimum: {hours: 24}}}]\n"
+    policy.write_text(policy.read_text().replace("model: tumour\n", f"model: tumour\n{stages}"))
+    assert mltools(developer.project, "workflow", "generate").code == 0
+    git(developer.project, "add", "-A")
+    git(developer.project, "commit", "-q", "-m", "Deploy by stages")
+    developer.push()
+
+    first = machine.push_event("main")
+    passed(first, "train", "publish", "release", "deploy", "promote-1", "smoke-1", "promote-2")
+    assert developer.tags() == ["tumour#staging#1", "tumour@v0.1.0"]
+    assert "answered as the release says" in first.log("smoke-1")
+    assert "is not promoted to prod" in first.log("promote-2"), "what the policy asks for more is no fault"
+
+    # What the release says of itself is not what the model answers.
+    (developer.project / "smoke.json").write_text('{"rows": [{}], "expected": ["neither"]}')
+    policy.write_text(policy.read_text() + "serve: {smoke: smoke.json}\n")
+    git(developer.project, "add", "-A")
+    before = developer.change("C: 0.01", "C: 1.0", "Regularise less, and expect nonsense")
+    second = machine.push_event("main", before)
+    assert second.jobs["promote-1"] == "success", second.text
+    assert second.jobs["smoke-1"] == "failure", second.text
+    assert second.jobs["rollback-1"] == "success", second.text
+    assert "promote-2" not in second.jobs
+    git(developer.project, "fetch", "-q", "--tags")
+    held = mltools(developer.project, "model", "show", "tumour#staging", "--json").json
+    assert held["version"] == "v0.1.0", "the stage has what was well before"
+    assert not any(tag.startswith("tumour#prod") for tag in developer.tags())
