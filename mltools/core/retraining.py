@@ -157,13 +157,18 @@ def attempt_of(event: Event) -> Attempt | None:
 
 
 def non_inferior(record: Record) -> tuple[bool, str]:
-    """Whether a run may be merged without a person, and the sentence that says why or why not."""
+    """Whether a run may be merged without a person, and the sentence that says why or why not.
+
+    Its base is the newest release: what serves, and not what may stand on the base branch without having been released.
+    """
     if record.verdict is not Outcome.PASSED:
         return False, f"the verdict is {record.verdict.value}"
     if record.dirty:
         return False, "the run had changes that its commit does not hold"
     if record.gates_from != "base":
         return False, "the base has no gates that could have judged it"
+    if record.gates_changed:
+        return False, "the gates have changed since the base, which this run was judged by"
     comparing = [gate for gate in record.gates if gate.kind in COMPARING]
     if not comparing:
         return False, "no regression or significance gate compares it with the base"

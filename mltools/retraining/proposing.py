@@ -25,6 +25,7 @@ from mltools.core.retraining import (
 from mltools.core.retraining import (
     Kind as Why,
 )
+from mltools.core.tags import version_tag
 from mltools.core.verdict import Outcome as Verdict
 from mltools.edges import files
 from mltools.errors import DataError, MltoolsError, RepositoryError
@@ -49,7 +50,7 @@ def publish(desk: Desk, handed: Handover, directory: Path, decision: Decision | 
         return _outcome(desk, handed, state, handed.why, decision, said_no=state == FAILED)
     found = bundle.read(directory / RUN)
     commit = _commit(desk, handed, found)
-    may, why = _may_merge(desk, found.record)
+    may, why = _may_merge(desk, handed, found.record)
     try:
         forge = merging.connected(desk)
         pull = _shown(desk, forge, handed=handed, found=found, directory=directory, why=why)
@@ -178,11 +179,17 @@ def _commit(desk: Desk, handed: Handover, found: Bundle) -> str:
     return commit
 
 
-def _may_merge(desk: Desk, record: Record) -> tuple[bool, str]:
+def _may_merge(desk: Desk, handed: Handover, record: Record) -> tuple[bool, str]:
     if desk.policy.merge == "never":
         return False, "Merging it is up to you: retrain.merge is never."
+    if handed.released is None or record.base is None or record.base.ref != _tag(desk, handed.released):
+        return False, "Merging it is up to you: no release is there that it was compared with."
     may, why = non_inferior(record)
     return may, f"mltools merges it: {why}." if may else f"Merging it is up to you: {why}."
+
+
+def _tag(desk: Desk, version: str) -> str:
+    return f"refs/tags/{version_tag(desk.model, version)}"
 
 
 def _pull_request(desk: Desk, forge: Forge, body: str) -> PullRequest:

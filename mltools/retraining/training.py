@@ -12,6 +12,7 @@ from mltools.core.pipeline import outputs
 from mltools.core.records import Record, Stage
 from mltools.core.retrain_handover import Handover, Why
 from mltools.core.retraining import LONGEST, Decision, Released, Wish, same_result
+from mltools.core.tags import version_tag
 from mltools.core.verdict import Outcome as Verdict
 from mltools.edges import files
 from mltools.edges.git.checkout import point, settle
@@ -74,7 +75,13 @@ def _train(
             return begun.model_copy(update={"state": "unchanged", "why": same})
         commit = branching.candidate(desk, desk.tip, left)
         record = _judged(
-            clone, desk, commit, made, directory / RUN, seconds=lambda: time.monotonic() - started
+            clone,
+            desk,
+            commit,
+            made,
+            directory / RUN,
+            against=_against(desk, released),
+            seconds=lambda: time.monotonic() - started,
         )
     why = record.summary[:LONGEST]
     return begun.model_copy(
@@ -128,6 +135,21 @@ def _model_path(clone: Project) -> str:
     return artifact.path if artifact is not None else ""
 
 
+def _against(desk: Desk, released: Released | None) -> str | None:
+    """What the result is compared with: the newest release. None, for the base's tip, where nothing is released.
+
+    The base's tip may have been run with these very data, by a workflow or a hook, and refused: compared with that run, a
+    model that is worse than the one that serves would be no worse at all.
+    """
+    if released is None:
+        return None
+    tag = version_tag(desk.model, released.version)
+    if desk.repository.resolve(f"refs/tags/{tag}") is None:
+        desk.outside.warn(f"{tag} is not in this clone; the result is compared with {desk.base}")
+        return None
+    return f"refs/tags/{tag}"
+
+
 def _judged(
     clone: Project,
     desk: Desk,
@@ -135,6 +157,7 @@ def _judged(
     made: tuple[Stage, ...],
     directory: Path,
     *,
+    against: str | None,
     seconds: Callable[[], float],
 ) -> Record:
     """The loop on the commit, whose results lie in the clone already; its run handed over in `directory`."""
@@ -145,7 +168,12 @@ def _judged(
         point(top, ref, desk.tip)
     context = replace(outside.context, branch=desk.branch, before=None, head=None, pull_request=None)
     request = loop.Request(
-        context=context, environ=outside.environ, clock=outside.clock, say=outside.say, keep=False
+        context=context,
+        environ=outside.environ,
+        clock=outside.clock,
+        say=outside.say,
+        base=against,
+        keep=False,
     )
     finished = loop.run(clone, request)
     if finished.earlier is None:  # a record that is there already never changes

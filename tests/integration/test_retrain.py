@@ -422,3 +422,33 @@ def test_what_monitoring_keeps_in_the_journal_is_read_as_a_reason(
     assert [reason["kind"] for reason in found.json["reasons"]] == ["drift"]
     assert found.json["reasons"][0]["evidence"]["signals"] == ["feature:size"]
     assert "size drifted in 500 requests" in found.json["reasons"][0]["sentence"]
+
+
+def test_the_loop_behind_git_push_judges_it_like_any_other_branch(both: tuple[Path, Path]) -> None:
+    project, remote = both
+    retrained.ok(project, "hook", "install", str(remote), "--enforce")
+    grow(project)
+    found = command(project, "retrain", "--json")
+    assert found.code == 0, found.err
+    made = found.json["commit"]
+    assert branches(remote)[BRANCH] == made
+    runs = [path for path in journal(remote) if f"/{made}/" in path and path.endswith("/run.json")]
+    assert len(runs) == 2, "ours, and that of the hook"
+
+
+def test_a_model_is_compared_with_what_serves_whatever_ran_on_the_base_branch(
+    source: tuple[Path, Path], tmp_path: Path
+) -> None:
+    project, remote = retrained.copied(source, tmp_path, MERGE)
+    retrained.ok(project, "hook", "install", str(remote))  # it judges, and lets everything in
+    lines = (project / "data/raw.csv").read_text().splitlines()[:13]
+    tip = commit(project, {"data/raw.csv": "\n".join(lines) + "\n"}, "Fewer rows")
+    git(project, "push", "-q", "--no-verify", "origin", "main")
+    assert any(f"/{tip}/" in path for path in journal(remote)), "the hook has run these very data on main"
+    worse = command(project, "retrain", "--json")
+    assert (worse.code, worse.json["verdict"], worse.json["merged"]) == (1, "failed", False), worse.err
+    shown = command(project, "report", "render", "--run", worse.json["run"], "--json").json
+    assert shown["base"]["ref"] == "refs/tags/toy@v0.1.0"
+    assert shown["base_metrics"]["test.auc"] == 0.74
+    assert branches(remote)["main"] == tip
+    assert "the verdict is failed" in attempts(project)[-1].details["merging"]

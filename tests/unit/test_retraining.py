@@ -261,6 +261,7 @@ class TestMerging:
             (judged(("regression", "skipped")), "gate gate-0 is skipped"),
             (judged(("regression", "passed"), dirty=True), "changes that its commit does not hold"),
             (judged(("regression", "passed"), gates_from="head"), "no gates that could have judged it"),
+            (judged(("regression", "passed"), gates_changed=True), "the gates have changed since the base"),
         ],
     )
     def test_anything_else_waits_for_a_person(self, record: Record, why: str) -> None:
