@@ -6,7 +6,7 @@ from mltools import registry
 from mltools.cli.model_names import complete_names
 from mltools.cli.model_place import place_of
 from mltools.cli.session import Session
-from mltools.core.rollout import Trial, seconds_of, share_of
+from mltools.core.rollout import Trial, seconds_of, steps_of
 from mltools.serving import trials
 
 
@@ -81,14 +81,13 @@ def canary_command(  # noqa: PLR0913 - the options of one command
     that hold however often one looks. As soon as it is shown to be worse it is taken out; when it is shown to be no worse,
     the stage's tag moves. Either is kept in the journal with its evidence.
     """
-    place, wanted = place_of(session), registry.reference(reference)
     if abort:
+        place, wanted = place_of(session), registry.reference(reference)
         made = trials.stop(place, wanted, stage, reason=reason, when=session.clock())
         session.say(f"{made.model} {made.version} is tried in {stage} no more")
         return
-    steps = tuple(share_of(text) for text in shares or ("10%",))
     trial = Trial(
-        steps=(0.0, *steps) if shadow else steps,
+        steps=steps_of(shares, shadow=shadow),
         pause=seconds_of(pause),
         longest=seconds_of(longest),
         errors=errors,
@@ -97,6 +96,12 @@ def canary_command(  # noqa: PLR0913 - the options of one command
         quality=quality,
         alpha=alpha,
     )
+    begin(session, reference, stage, trial, reason=reason)
+
+
+def begin(session: Session, reference: str, stage: str, trial: Trial, *, reason: str) -> None:
+    """Ask for a trial, and say which."""
+    place, wanted = place_of(session), registry.reference(reference)
     made = trials.begin(place, wanted, stage, trial, reason=reason, when=session.clock())
     session.result(made.id)
     session.say(f"{made.model} {made.version} is tried in {stage} beside {made.details['against']}")

@@ -27,7 +27,8 @@ _REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; 
     "promote",
     epilog="\b\nExamples:\n  mltools model promote tumour --stage staging\n"
     "  mltools model promote tumour@v1.2.0 --stage prod --reason 'a week without alarms'\n"
-    "  mltools model promote 'tumour#staging' --stage prod",
+    "  mltools model promote 'tumour#staging' --stage prod\n"
+    "  mltools model promote tumour --stage prod --canary 10% --canary 50% --pause 30m",
 )
 @click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
 @_STAGE
@@ -35,17 +36,51 @@ _REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; 
 @click.option(
     "-f", "--force", is_flag=True, help="In spite of unmet needs; needs a --reason, and is recorded."
 )
+@click.option(
+    "--canary",
+    "shares",
+    multiple=True,
+    metavar="SHARE",
+    help="Try it on this share of the requests first, such as 10%; again for each step.",
+)
+@click.option("--shadow", is_flag=True, help="Let it first answer beside, to nobody.")
+@click.option(
+    "--pause", default="10m", show_default=True, metavar="TIME", help="Least time of each step of a trial."
+)
 @_DRY_RUN
 @_JSON
 @click.pass_obj
-def promote_command(
-    session: Session, reference: str, *, stage: str, reason: str, force: bool, dry_run: bool, as_json: bool
+def promote_command(  # noqa: PLR0913 - the options of one command
+    session: Session,
+    reference: str,
+    *,
+    stage: str,
+    reason: str,
+    force: bool,
+    shares: tuple[str, ...],
+    shadow: bool,
+    pause: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Put a version, without one the latest, into a stage: an annotated tag NAME#STAGE#N on the version's commit.
 
     What `release.stages` of the base branch's mltools.yaml asks for is checked first; every unmet need is named, and the
-    command ends with 1.
+    command ends with 1. With --canary or --shadow the tag moves only when the service that follows the stage has shown the
+    version to be no worse; `mltools model canary` has more to set.
     """
+    if shares or shadow:
+        if force or dry_run or as_json:
+            raise UsageError("--canary and --shadow begin a trial: without --force, --dry-run and --json")
+        # Loads what trials need, which a tag has no use for.
+        from mltools.cli import model_canary  # noqa: PLC0415
+        from mltools.core.rollout import Trial, seconds_of, steps_of  # noqa: PLC0415
+
+        least = seconds_of(pause)
+        steps = steps_of(shares, shadow=shadow)
+        trial = Trial(steps=steps, pause=least, longest=max(least, Trial().longest))
+        model_canary.begin(session, reference, stage, trial, reason=reason)
+        return 0
     outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force, dry_run=dry_run))
     if outcome.refused is not None:
         session.hint("--force --reason TEXT goes on in spite of it, and is recorded")

@@ -4,7 +4,7 @@ Each look may be the last. The intervals hold for all looks together, so a wrong
 at most `alpha` however often somebody looks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -189,6 +189,12 @@ def share_of(text: str) -> float:
         return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
     except ValueError as error:
         raise ConfigError(f"{text!r} is no share such as 10%") from error
+
+
+def steps_of(shares: Sequence[str], *, shadow: bool) -> tuple[float, ...]:
+    """The steps that are asked for in words: the shadow first, 10% where nothing is said. Raises ConfigError."""
+    steps = tuple(share_of(text) for text in shares or ("10%",))
+    return (0.0, *steps) if shadow else steps
 
 
 def seconds_of(text: str) -> float:

@@ -319,6 +319,24 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
     ):
         done = command(project, "model", "canary", f"toy@{other}", "--stage", "prod", *args)
         assert (done.code, words in done.err) == (2, True), done.err
+    # A promotion with a plan is a trial as well: the tag does not move yet.
+    planned = (
+        "model",
+        "promote",
+        f"toy@{other}",
+        "--stage",
+        "prod",
+        "--shadow",
+        "--canary",
+        "10%",
+        "--canary",
+        "50%",
+    )
+    assert command(project, *planned).code == 0
+    assert command(project, "model", "show", "toy#prod", "--json").json["version"] == first
+    assert command(project, *planned, "--force", "--reason", "x").code == 2
+    asked = events.of_model(Repository.find(project), "toy", {Kind.CANARY})[-1]
+    assert (asked.state, asked.details["trial"]["steps"]) == ("started", [0.0, 0.1, 0.5])
     assert command(project, "model", "canary", f"toy@{first}", "--stage", "prod").code == 2
     assert command(project, "model", "canary", f"toy@{first}", "--stage", "empty").code == 2
 
