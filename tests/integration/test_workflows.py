@@ -359,6 +359,14 @@ class TestStages:
     FILES = rendered(**{**PLAIN, "stages": ("staging", {"name": "eu/prod", "needs": {"verdict": "passed"}})})
     JOBS: ClassVar = {job.name: job for job in jobs(FILES) if job.path.endswith("mltools-deploy.yml")}
 
+    def test_are_reached_by_what_was_signed_where_the_forge_could_sign_it(self) -> None:
+        (caller,) = [job for job in jobs(self.FILES) if job.name == "deploy" and "uses" in job.tree]
+        assert caller.tree["needs"] == ["release", "attest"]
+        assert "needs.attest.result != 'failure'" in caller.tree["if"]
+        assert caller.tree["with"]["attested"] == "${{ needs.attest.result == 'success' }}"
+        (step,) = [one for one in self.JOBS["deploy"].steps if "gh attestation" in one.get("run", "")]
+        assert step["if"] == "inputs.attested"
+
     def test_come_only_where_the_policy_names_some(self) -> None:
         plain = {job.name for job in jobs(rendered(**PLAIN)) if job.path.endswith("mltools-deploy.yml")}
         assert plain == {"deploy"}
