@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
+import joblib
 import numpy as np
 import pandas as pd
 import skops.io
@@ -32,6 +33,7 @@ GOAL = 1.0
 SWAPS = 10
 WARM, MANY = 10_000, 100_000
 FLAT = 1.1
+INFER = "/v2/models/bench/infer"
 
 Rows = list[dict[str, float]]
 Loaded = tuple[float, list[float]]
@@ -52,6 +54,29 @@ def results(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterato
                 yield from _timed(told, ours, peer, json.dumps({"rows": rows[:count]}).encode(), rounds)
             if name == "linear":
                 _swaps(place, ours, json.dumps({"rows": rows[:1]}).encode())
+                yield from _beside_mlserver(place, model, ours, rows, environ, rounds)
+
+
+def _beside_mlserver(  # noqa: PLR0913, PLR0917 - what is timed
+    place: Path, model: object, ours: int, rows: Rows, environ: Mapping[str, str], rounds: int
+) -> Iterator[Result]:
+    """The Open Inference Protocol of both, where `MLSERVER_PYTHON` names an interpreter that has MLServer."""
+    python = environ.get("MLSERVER_PYTHON")
+    if python is None:
+        print("  MLServer is not here; MLSERVER_PYTHON may name an interpreter that has it")
+        return
+    file = place / "model.joblib"
+    joblib.dump(model, file)
+    with _started((python, str(ROOT / "benchmarks/peers/with_mlserver.py"), str(file)), environ) as (peer, _):
+        for count in (1, BATCH):
+            table = [[row[f"x{number}"] for number in range(COLUMNS)] for row in rows[:count]]
+            tensor = {"name": "rows", "shape": [count, COLUMNS], "datatype": "FP64", "data": table}
+            body = json.dumps({"inputs": [tensor]}).encode()
+            answers = [_post(port, body, INFER)["outputs"][0] for port in (ours, peer)]
+            if answers[0]["data"] != answers[1]["data"]:  # type: ignore[index] # JSON
+                raise SystemExit("the two services do not answer alike")
+            told = f"linear, {'single rows' if count == 1 else f'batches of {count} rows'} by the protocol"
+            yield from _timed(told, ours, peer, body, rounds, name="MLServer", path=INFER)
 
 
 def memory(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterator[Result]:  # noqa: ARG001 - one round
@@ -74,9 +99,21 @@ def _resident(process: int) -> float:
     return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS:"))
 
 
-def _timed(told: str, ours: int, peer: int, body: bytes, rounds: int) -> Iterator[Result]:
+def _timed(
+    told: str,
+    ours: int,
+    peer: int,
+    body: bytes,
+    rounds: int,
+    *,
+    name: str = "bare FastAPI",
+    path: str = "/predict",
+) -> Iterator[Result]:
     """Both in turn; the first pair warms up."""
-    pairs = [(_load(ours, body, REQUESTS), _load(peer, body, REQUESTS)) for _ in range(rounds + 1)][1:]
+    pairs = [
+        (_load(ours, body, REQUESTS, path=path), _load(peer, body, REQUESTS, path=path))
+        for _ in range(rounds + 1)
+    ][1:]
     wanted: dict[str, Callable[[Loaded], float]] = {
         f"{REQUESTS} requests on {CONNECTIONS} connections": lambda load: load[0],
         "latency, median": lambda load: median(load[1]),
@@ -86,7 +123,7 @@ def _timed(told: str, ours: int, peer: int, body: bytes, rounds: int) -> Iterato
         found = [(of(one), of(other)) for one, other in pairs]
         yield Result(
             f"{told}: {what}",
-            "bare FastAPI",
+            name,
             median(one for one, _ in found),
             median(other for _, other in found),
             median(one / other for one, other in found),
@@ -95,7 +132,9 @@ def _timed(told: str, ours: int, peer: int, body: bytes, rounds: int) -> Iterato
         )
 
 
-def _load(port: int, body: bytes, count: int, failed: list[int] | None = None) -> Loaded:
+def _load(
+    port: int, body: bytes, count: int, failed: list[int] | None = None, path: str = "/predict"
+) -> Loaded:
     """Seconds for all requests, and for each. Stops at an answer that is none, unless these are collected."""
     times: list[float] = []
     broken: list[int] = [] if failed is None else failed
@@ -104,7 +143,7 @@ def _load(port: int, body: bytes, count: int, failed: list[int] | None = None) -
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for _ in range(count // CONNECTIONS):
             begun = time.perf_counter()
-            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             answer.read()
             times.append(time.perf_counter() - begun)
@@ -155,9 +194,9 @@ def _require_alike(ours: int, peer: int, rows: Rows) -> None:
         raise SystemExit("the two services do not answer alike")
 
 
-def _post(port: int, body: bytes) -> dict[str, list[object]]:
+def _post(port: int, body: bytes, path: str = "/predict") -> dict[str, list[object]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
     found: dict[str, list[object]] = json.loads(connection.getresponse().read())
     connection.close()
     return found
