@@ -57,7 +57,7 @@ def results(directory: Path, environ: Mapping[str, str], rounds: int) -> Iterato
                 yield from _beside_mlserver(place, model, ours, rows, environ, rounds)
 
 
-def _beside_mlserver(  # noqa: PLR0913, PLR0917 - what is timed
+def _beside_mlserver(  # noqa: PLR0917 - what is timed
     place: Path, model: object, ours: int, rows: Rows, environ: Mapping[str, str], rounds: int
 ) -> Iterator[Result]:
     """The Open Inference Protocol of both, where `MLSERVER_PYTHON` names an interpreter that has MLServer."""
