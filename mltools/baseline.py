@@ -16,7 +16,7 @@ from mltools.core.judging import judge, refuse_unknown
 from mltools.core.metrics import Scalar, renamed
 from mltools.core.records import Base, DataSet, Record
 from mltools.core.release_record import Unreadable
-from mltools.core.verdict import Verdict
+from mltools.core.verdict import Outcome, Verdict
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, RepositoryError
 from mltools.project import Project, config_from
@@ -26,12 +26,16 @@ SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The commit to compare with. `commit` is None on a first run, or when `missing` says why it cannot be had."""
+    """The commit to compare with. `commit` is None on a first run, or when `missing` says why it cannot be had.
+
+    `before` says that it is the one before on the base branch itself, and no choice of the user's.
+    """
 
     ref: str = ""
     commit: str | None = None
     merge_base: str | None = None
     missing: str | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def resolve(project: Project, context: Context, head: str, *, requested: str | N
             warnings=(*notes, f"{chosen.missing}; {_fetch_hint(repository, name)}"),
         )
     found = _read(project, chosen, chosen.commit)
+    if chosen.before:
+        found = _not_refused(project, chosen, found)
     names = project.config.compare.renamed
     told = tuple(
         f"this change says that {name} is what the base calls {old} (compare.renamed)"
@@ -199,14 +205,37 @@ def base_tip(repository: Repository, base: str) -> tuple[str, str] | None:
 
 def _on_base_branch(repository: Repository, base: str, context: Context, head: str, *, dirty: bool) -> Chosen:
     if dirty and not context.is_ci:
-        return Chosen(f"{base} (HEAD)", head, head)
+        return Chosen(f"{base} (HEAD)", head, head, before=True)
     before = context.before
     if before is not None and before != head:
-        return Chosen(f"{base} before the push", before)
+        return Chosen(f"{base} before the push", before, before=True)
     parents = repository.parents(head)
     if not parents:
         return Chosen(base)
-    return Chosen(f"{base}~1", parents[0])
+    return Chosen(f"{base}~1", parents[0], before=True)
+
+
+def _not_refused(project: Project, chosen: Chosen, found: Baseline) -> Baseline:
+    """A base whose own run failed gives way to the newest that did not, as the records lead back from it.
+
+    Else what was refused would be the measure of what comes next, and nothing would be worse than it. The gates stay those
+    of the commit before, so that a policy can be mended on a branch that is red.
+    """
+    record, passed = found.record, set[str]()
+    while record is not None and record.verdict is Outcome.FAILED and record.base is not None:
+        passed.add(record.commit)
+        commit = record.base.commit
+        if commit in passed:
+            break
+        record = _record_of(project, commit)
+    if not passed or record is None or record.verdict is Outcome.FAILED or not record.metrics:
+        return found
+    earlier = _read(project, replace(chosen, ref=f"{chosen.ref}, not refused"), record.commit)
+    told = (
+        f"the run of {chosen.ref} ({(chosen.commit or '')[:SHORT]}) failed; compared with {record.commit[:SHORT]}, "
+        "the newest before it whose run did not"
+    )
+    return replace(earlier, policy=found.policy, warnings=(*found.warnings, told))
 
 
 def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
@@ -214,10 +243,7 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
     repository = project.repository
     here = repository.resolve(commit) is not None
     gates, warnings = _policy_at(project, commit) if here else (None, (_no_policy(commit),))
-    record = journal.find(repository, commit, project.name)
-    # A run with uncommitted changes says what somebody tried on top of the base, not what the base is.
-    if record is not None and record.dirty:
-        record = None
+    record = _record_of(project, commit)
     if record is not None and record.metrics:
         base = Base(commit=commit, ref=chosen.ref, how="record", merge_base=chosen.merge_base, run=record.id)
         stages = {stage.name: stage.md5 for stage in record.stages}
@@ -236,6 +262,12 @@ def _read(project: Project, chosen: Chosen, commit: str) -> Baseline:
     return Baseline(
         named, unreadable=committed, policy=gates, warnings=(*warnings, f"{committed}; {way}"), record=record
     )
+
+
+def _record_of(project: Project, commit: str) -> Record | None:
+    """The record of a commit. A run with uncommitted changes says what somebody tried on top of it, not what it is."""
+    record = journal.find(project.repository, commit, project.name)
+    return None if record is None or record.dirty else record
 
 
 def _committed(project: Project, chosen: Chosen, commit: str, *, here: bool) -> Baseline | str:

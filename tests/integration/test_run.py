@@ -226,6 +226,26 @@ def test_on_main_with_changes_the_base_is_the_commit_itself(project: Path) -> No
     assert result.json["base"]["commit"] == git(project, "rev-parse", "HEAD")
 
 
+def test_what_was_refused_on_main_is_no_measure_of_what_comes_next(project: Path) -> None:
+    good = git(project, "rev-parse", "HEAD")
+    set_quality(project, 0.8)
+    assert run(project).code == 1
+    commit(project, {"notes.md": "something else\n"})
+    result = run(project, "--json")
+    assert (result.code, result.json["base"]["commit"]) == (1, good)
+    assert "auc-kept: test.auc went from 0.9 to 0.8" in result.json["summary"]
+    assert any("the newest before it whose run did not" in each for each in result.json["warnings"])
+    # The policy of the commit before still judges, so that a person can mend it on a branch that is red.
+    wider = FILES["mltools.yaml"].replace("margin: 0.01", "margin: 0.5")
+    commit(project, {"mltools.yaml": wider})
+    assert run(project).code == 1
+    commit(project, {"notes.md": "one more\n"})
+    result = run(project, "--json")
+    assert (result.code, result.json["base"]["commit"]) == (0, good), result.err
+    set_quality(project, 0.9)
+    assert run(project).code == 0
+
+
 def test_a_shallow_clone_without_the_base_is_undecided_with_the_way_out(
     project: Path, tmp_path: Path
 ) -> None:
