@@ -29,8 +29,8 @@ $(NPM): tests/npm/package.json
 	npm install --prefix tests/npm --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-full: $(INSTALLED) $(NPM) ## the tests that need npm's validators, and Chromium for the report's page
-	$(BIN)/python -m pytest -m full
+test-full: $(INSTALLED) $(NPM) ## the tests that take long, or need npm's validators, or Chromium for the report's page
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m full
 
 lint: $(INSTALLED) ## style and spelling
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from tests.support import git, mltools
 
 __all__ = ["developer"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 BRANCH = "mltools/retrain-tumour"
 

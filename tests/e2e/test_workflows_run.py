@@ -13,7 +13,7 @@ from tests.e2e.stock import build_mltools, pack_requirements, site_without_mltoo
 from tests.github_server import serving
 from tests.support import git, mltools
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 MARKER = "<!-- mltools:report:v1:"
 

@@ -491,6 +491,7 @@ def test_outside_a_project_there_is_nothing_to_infer_into(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_five_thousand_columns(project: Path) -> None:
     names = [f"column {number}" for number in range(5_000)]
     rows = [",".join(str(number * row % 97) for number in range(5_000)) for row in range(40)]

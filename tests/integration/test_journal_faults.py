@@ -256,6 +256,7 @@ def copied(source: Path, target: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("command", "moments"), [(("sync",), (False, True)), (("notes", "--push"), (False,))]
 )

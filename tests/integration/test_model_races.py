@@ -17,7 +17,7 @@ from tests.registries import clone_of, make_registry, policy, tag, tags
 from tests.releases import command, make_project, run
 from tests.support import git, make_repo, mltools
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [pytest.mark.slow, pytest.mark.full, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 RACERS = 8
 STAGES = "[dev, staging, {name: prod, needs: {minimum: {hours: 1}}}]"

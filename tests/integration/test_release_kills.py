@@ -9,7 +9,7 @@ import pytest
 from tests.releases import command, make_project, run
 from tests.support import git, make_repo, mltools
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 
 # A `git` that counts the calls which write, and kills whoever makes the call with the number in $KILL_AT.
 GIT = """\

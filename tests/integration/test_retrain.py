@@ -340,6 +340,7 @@ def test_without_a_model_or_a_base_branch_it_says_what_is_missing(
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_it_is_killed_at_any_write_and_completed_by_the_same_command(
     both: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -346,6 +346,7 @@ def test_any_metric_of_weights_can_be_resampled() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_million_rows_are_resampled() -> None:
     rng = np.random.default_rng(0)
     base = rng.exponential(size=1_000_000)
