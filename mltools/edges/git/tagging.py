@@ -5,6 +5,7 @@ shares the objects; a kill at any moment, or a remote that says no, leaves no ta
 """
 
 import os
+import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ def create(
         return (remote is None or pushed(writer, remote, f"{made}:{ref}")) and _named(writer, ref, made)
     if remote is not None and turn.tip is not None and writer.repository.resolve(turn.tip) is None:
         writer.fetch(remote, turn.ref)
-    step = writer.commit({}, f"{name}\n", parent=turn.tip, when=when)
+    # Two that ask for the same in the same second would write the same objects, and both take themselves for the first.
+    step = writer.commit({}, f"{name}\n\n{secrets.token_hex(8)}\n", parent=turn.tip, when=when)
     if remote is None:
         return _named_in_turn(writer, ref, made, turn, step)
     return _pushed_in_turn(writer, remote, f"{made}:{ref}", f"{step}:{turn.ref}") and _named(
