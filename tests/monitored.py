@@ -27,6 +27,7 @@ from tests.support import Result, commit, git
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+END_OF_DAY = (START + DAY).isoformat()
 ROWS = 569
 NUMBERS = ("size", "weight", "age")
 

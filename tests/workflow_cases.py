@@ -28,6 +28,11 @@ OPTIONS: Mapping[str, Sequence[Any]] = {
     "pictures": (None, "s3://pictures/reports"),
     "stages": (None, ("staging", "prod"), ("eu/a_b", {"name": "prod", "needs": {"verdict": "passed"}}, "x")),
     "retrain": (None, {}, {"schedule": "41 5 * * *", "merge": "non-inferior"}),
+    "monitor": (
+        {},
+        {"schedule": "3 * * * *", "log": "/var/log/tumour", "stage": "eu/a_b", "runner": "self-hosted"},
+        {"schedule": "3 * * * *", "log": "s3://logs/tumour"},
+    ),
 }
 
 Choice = tuple[int, int]
@@ -71,13 +76,16 @@ PLAIN = {name: values[0] for name, values in OPTIONS.items()} | {
 
 def rendered(**options: Any) -> dict[str, str]:
     """The files of a case, by path."""
-    beside = {"prefix", "remote", "base", "release", "overrides", "pictures", "retrain", "stages"}
+    beside = {"prefix", "remote", "base", "release", "overrides", "pictures", "retrain", "stages", "monitor"}
     ci = {name: options[name] for name in options if name not in beside}
     tree: dict[str, Any] = {"schema": 1, "compare": {"base": options["base"]}, "ci": ci}
     if options["release"]:
         tree["release"] = {"model": options["release"], "stages": options["stages"] or ()}
     if options["retrain"] is not None:
         tree["retrain"] = options["retrain"]
+    # A model in a directory that no tag can say is never released, so there is nothing to watch.
+    if options["prefix"].isascii():
+        tree["monitor"] = options["monitor"]
     if options["pictures"]:
         at = "https://pictures.example/reports"
         tree["report"] = {"images": "s3", "images_to": options["pictures"], "images_at": at}

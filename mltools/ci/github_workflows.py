@@ -16,12 +16,15 @@ from mltools.ci.actions import PINNED
 from mltools.ci.stamp import stamped
 from mltools.core.config import CI, FILE, Config
 from mltools.core.stage_policy import stages_of
+from mltools.core.tags import model_name
 from mltools.edges.templates import RenderedFile, render
 from mltools.errors import ConfigError
 
 FOLDER = ".github/workflows"
 DEPENDABOT = ".github/dependabot.yml"
 EXPRESSION = "${{"
+# What there may be beside the workflow that trains.
+KINDS = ("deploy", "fork", "retrain", "monitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def workflows(config: Config, facts: Facts) -> tuple[RenderedFile, ...]:
     values = _values(config, config.ci, facts)
     names = file_names(facts.prefix)
     wanted = {"mltools": True, "mltools-deploy": config.release is not None, "mltools-fork": config.ci.forks}
-    wanted["mltools-retrain"] = config.retrain is not None and config.release is not None
+    wanted["mltools-retrain"] = _retrains(config)
+    wanted["mltools-monitor"] = config.monitor.schedule is not None and config.release is not None
     return tuple(
         RenderedFile(names[kind], stamped(_render(kind, values), __version__).encode())
         for kind, used in wanted.items()
@@ -65,7 +69,7 @@ def dependabot() -> RenderedFile:
 def file_names(prefix: str) -> dict[str, str]:
     """Where each kind of workflow of a project lies. Projects below the top carry their place in the name."""
     suffix = _suffix(prefix)
-    kinds = ("mltools", "mltools-deploy", "mltools-fork", "mltools-retrain")
+    kinds = ("mltools", *(f"mltools-{kind}" for kind in KINDS))
     return {kind: f"{FOLDER}/{kind}{suffix}.yml" for kind in kinds}
 
 
@@ -78,13 +82,14 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
     suffix = _suffix(facts.prefix)
     place = f" ({directory})" if directory else ""
     remote, pictures = remotes.access(facts.remote), remotes.access(config.report.images_to)
-    plugins = dict.fromkeys(each.plugin for each in (remote, pictures) if each.plugin)
+    log = remotes.access(config.monitor.log)
     return {
         "titles": {
             "mltools": f"mltools{place}",
             "mltools-deploy": f"mltools deploy{place}",
             "mltools-fork": f"mltools fork report{place}",
             "mltools-retrain": f"mltools retrain{place}",
+            "mltools-monitor": f"mltools monitor{place}",
         },
         "watched": f"mltools{place}",
         "directory": directory,
@@ -95,6 +100,12 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "retrain_bundle": f"mltools-retraining{suffix}",
         "retrain_schedule": config.retrain and config.retrain.schedule,
         "retrain_merges": config.retrain is not None and config.retrain.merge != "never",
+        "retrains": _retrains(config),
+        "monitor_slug": f"mltools-monitor{suffix}",
+        "monitor_bundle": f"mltools-check{suffix}",
+        "monitor_schedule": config.monitor.schedule,
+        "monitor_runner": config.monitor.runner or ci.runner,
+        "monitored": _monitored(config, facts),
         "deploy_file": file_names(facts.prefix)["mltools-deploy"].rpartition("/")[2],
         "bundle": f"mltools-run{suffix}",
         "base": config.compare.base,
@@ -106,9 +117,11 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "runner": ci.runner,
         "install": ci.install,
         "serve_install": _with_extra(ci.install, "serve"),
-        "plugin": " ".join(plugins),
+        "plugin": remotes.plugins(remote, pictures),
+        "log_plugin": remotes.plugins(remote, log),
         "remote_secrets": remote.secrets,
-        "record_secrets": tuple(dict.fromkeys((*remote.secrets, *pictures.secrets))),
+        "record_secrets": remotes.secrets(remote, pictures),
+        "log_secrets": remotes.secrets(remote, log),
         "requirements": ci.requirements,
         "timeout": ci.timeout_minutes,
         "schedule": ci.schedule,
@@ -137,6 +150,21 @@ def _stages(config: Config) -> tuple[dict[str, str], ...]:
     )
 
 
+def _retrains(config: Config) -> bool:
+    return config.retrain is not None and config.release is not None
+
+
+def _monitored(config: Config, facts: Facts) -> str:
+    """What the checks look at: the model as a stage holds it, else its newest version; "" where nothing checks."""
+    if config.release is None or config.monitor.schedule is None:
+        return ""
+    try:
+        model = model_name(facts.prefix, config.release.model)
+    except ValueError as error:
+        raise ConfigError(f"{FILE}: {error}") from error
+    return model if config.monitor.stage is None else f"{model}#{config.monitor.stage}"
+
+
 def _with_extra(requirement: str, extra: str) -> str:
     """The requirement with an extra: `mltools-gitops[serve]==0.1.0`."""
     found = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?(.*)", requirement)
@@ -153,7 +181,8 @@ def _suffix(prefix: str) -> str:
         return ""
     plain = directory.replace("/", "-")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "project"
-    if name == directory:
+    # A directory `deploy` must not take the name of the workflow that deploys.
+    if name == directory and name.partition("-")[0] not in KINDS:
         return f"-{name}"
     return f"-{name}-{hashlib.sha256(directory.encode()).hexdigest()[:6]}"
 

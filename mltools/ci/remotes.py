@@ -29,6 +29,16 @@ BY_SCHEME: Mapping[str, Access] = {
 }
 
 
+def plugins(*reached: Access) -> str:
+    """The packages that it takes to reach all of them, as pip is told them."""
+    return " ".join(dict.fromkeys(each.plugin for each in reached if each.plugin))
+
+
+def secrets(*reached: Access) -> tuple[str, ...]:
+    """The secrets that it takes to reach all of them."""
+    return tuple(dict.fromkeys(secret for each in reached for secret in each.secrets))
+
+
 def access(url: str | None) -> Access:
     """How the remote at `url` is reached; nothing is needed for none, for a directory, and for plain HTTP."""
     scheme, found, _ = (url or "").partition("://")

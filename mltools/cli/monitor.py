@@ -9,6 +9,7 @@ COMMANDS = {
     "render": Entry(
         "mltools.cli.monitor_render", "Write alert rules for Prometheus, a dashboard for Grafana."
     ),
+    "tell": Entry("mltools.cli.monitor_tell", "Keep a check that another job made, and tell people of it."),
     "label": Entry("mltools.cli.monitor_label", "Append what turned out to be true to a request log."),
 }
 

@@ -19,7 +19,7 @@ from mltools.edges import documents, files
 from mltools.edges.git.read import Repository
 from mltools.errors import UsageError
 from mltools.models import Place, Released
-from mltools.monitoring import Asked, alerting
+from mltools.monitoring import Asked, Checked, alerting, logs
 from mltools.monitoring.reference import policy_of
 from mltools.registry import reference as named
 
@@ -27,6 +27,7 @@ Form = Literal["text", "json", "markdown", "html"]
 EPILOG = """\b
 Examples:
   mltools monitor check 'tumour#prod' --log /var/log/tumour
+  mltools monitor check 'tumour#prod' --log s3://bucket/tumour/log --alert
   mltools monitor check tumour@v1.2.0 --log log --since 7d --no-record
   mltools monitor check 'tumour#prod' --log log --format html --output check.html
 """
@@ -37,10 +38,9 @@ Examples:
 @click.option(
     "--log",
     "log",
-    type=click.Path(path_type=Path),
-    required=True,
     metavar="DIR",
-    help="Directory of the request log, with the labels that came.",
+    help="Directory of the request log with the labels that came, or an address such as s3://bucket/log.  "
+    "[default: monitor.log]",
 )
 @click.option("--since", metavar="WHEN", help="Where the window begins: 36h, 7d, or a time in ISO 8601.")
 @click.option("--window", metavar="LENGTH", help="How long it is: 90m, 24h, 7d.  [default: monitor.window]")
@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913 - each is an option
     session: Session,
     *,
     reference: str,
-    log: Path,
+    log: str | None,
     since: str | None,
     window: str | None,
     until: str | None,
@@ -87,27 +87,54 @@ def command(  # noqa: PLR0913 - each is an option
     policy = monitor_of(place, released)
     now = session.clock()
     start, end = span(since, window or policy.window, until, now)
-    asked = Asked(
-        released=released,
-        stage=named(reference).stage,
-        log=(session.directory / log).resolve(),
-        name=str(log),
-        start=start,
-        end=end,
-        now=now,
-        arm=arm,
-    )
     chosen: Form = "json" if as_json else form or "text"
-    with progress.bar(session, "reading the log", wanted=chosen == "text") as told:
+    where, base = _log(session, place, released, log or policy.log, given=log is not None)
+    with (
+        progress.bar(session, "reading the log", wanted=chosen == "text") as told,
+        logs.at_hand(where, base, start, told) as directory,
+    ):
+        asked = Asked(released, named(reference).stage, directory, where, start, end, now, arm)
         checked = monitoring.check(place, asked, policy, progress=told)
-    before = alerting.last_state(place.repository, checked.assessment) if alert else None
-    if not no_record:
-        monitoring.keep(place, checked, when=now, by=place.writer.person)
-    show(session, checked.assessment, chosen, output)
+    return conclude(
+        session, place, checked, policy, record=not no_record, alert=alert, form=chosen, output=output
+    )
+
+
+def conclude(
+    session: Session,
+    place: Place,
+    checked: Checked,
+    policy: Monitor,
+    *,
+    record: bool,
+    alert: bool,
+    form: Form = "text",
+    output: Path | None = None,
+) -> int:
+    """Keep a check, show it, and tell people; what the command ends with."""
+    found = checked.assessment
+    before = alerting.last_state(place.repository, found) if alert else None
+    if record:
+        monitoring.keep(place, checked, when=session.clock(), by=place.writer.person)
+    show(session, found, form, output)
     if alert:
-        desk = alerting.Desk(session.environ, session.say, session.warn)
-        alerting.alert(desk, checked.assessment, policy, before=before)
-    return int(checked.assessment.verdict.alarming)
+        alerting.alert(
+            alerting.Desk(session.environ, session.say, session.warn), found, policy, before=before
+        )
+    return int(found.verdict.alarming)
+
+
+def _log(
+    session: Session, place: Place, released: Released, where: str | None, *, given: bool
+) -> tuple[str, Path]:
+    """Where the log is, and from where that is seen: what was typed from here, the policy's from the project's place."""
+    if where is None:
+        raise UsageError(
+            "nothing says where the request log is",
+            hint="name it with --log, or as `monitor.log` in mltools.yaml",
+        )
+    root = place.repository.root
+    return where, session.directory if given or root is None else root / released.prefix
 
 
 def place_of(session: Session) -> Place:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # loaded where it is used: reading the help needs no GitPytho
 EPILOG = """\b
 Examples:
   mltools retrain --check                    whether it is time, and why
+  mltools retrain --start                    where it is time, have the forge do it
   mltools retrain                            retrain where policy says so: one branch, one pull request
   mltools retrain --reason 'a new sensor'    a person's wish is a reason, too
   mltools retrain --force                    whatever speaks against it
@@ -28,6 +29,9 @@ Examples:
 
 @click.command("retrain", epilog=EPILOG)
 @click.option("--check", is_flag=True, help="Only say whether it is time, and why; train nothing.")
+@click.option(
+    "--start", is_flag=True, help="Where it is time, start the forge's workflow; train nothing here."
+)
 @click.option("--reason", metavar="TEXT", help="Why a person wants it: a reason by itself.")
 @click.option(
     "--force", is_flag=True, help="In spite of cool-down and budget, and although nothing has changed."
@@ -52,6 +56,7 @@ def command(
     session: Session,
     *,
     check: bool,
+    start: bool,
     reason: str | None,
     force: bool,
     bundle_dir: Path | None,
@@ -64,12 +69,13 @@ def command(
     branch, in a clone beside the working tree; pushes the results to the branch mltools/retrain-MODEL and opens one
     pull request, or brings it up to date. Ends with 0 also when it is not time, with 1 when data or gates say no.
     """
-    if sum((check, bundle_dir is not None, publish_dir is not None)) > 1:
-        raise UsageError("--check, --bundle and --publish are three things to do; ask for one")
+    if sum((check, start, bundle_dir is not None, publish_dir is not None)) > 1:
+        raise UsageError("--check, --start, --bundle and --publish are four things to do; ask for one")
     if reason is not None and not reason.strip():
         reason = None  # as a form on a forge's page sends it, left empty
-    if publish_dir is not None and (reason is not None or force):
-        raise UsageError("--reason and --force are for the command that trains, not for --publish")
+    if (start or publish_dir is not None) and (reason is not None or force):
+        option = "--start" if start else "--publish"
+        raise UsageError(f"--reason and --force are for the command that trains, not for {option}")
     from mltools import retraining  # noqa: PLC0415 - see above
 
     project = open_project(session.directory)
@@ -78,6 +84,8 @@ def command(
     if publish_dir is not None:
         outcome = retraining.publish(project, outside, session.directory / publish_dir)
         return _tell(session, outcome, as_json=as_json)
+    if start:
+        return _tell(session, retraining.start(project, outside), as_json=as_json)
     if check:
         _, decision = retraining.check(project, outside, wish)
         return _tell(session, retraining.Outcome.of(decision), as_json=as_json)

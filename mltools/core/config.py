@@ -20,6 +20,7 @@ from pydantic import (
 
 from mltools.core import urls
 from mltools.core.card_policy import ModelCard
+from mltools.core.forge_words import Cron, Runner
 from mltools.core.gates import Gate
 from mltools.core.monitor.policy import Monitor
 from mltools.core.names import class_name
@@ -238,9 +239,7 @@ class CI(Section):
     python: Annotated[
         str, Field(pattern=r"^3\.(1[1-9]|[2-9][0-9])$", description="Python version of the workflows, quoted")
     ] = "3.12"
-    runner: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="label of the runner")
-    ] = "ubuntu-latest"
+    runner: Annotated[Runner, Field(description="label of the runner")] = "ubuntu-latest"
     install: Annotated[
         str,
         Field(
@@ -258,11 +257,8 @@ class CI(Section):
         60
     )
     schedule: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$",
-            description="cron expression (UTC) for runs without a push; none when absent",
-        ),
+        Cron | None,
+        Field(description="cron expression (UTC) for runs without a push; none when absent"),
     ] = None
     cache: Annotated[bool, Field(description="keep pip's and DVC's caches between runs")] = True
     forks: Annotated[

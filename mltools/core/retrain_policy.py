@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from mltools.core.forge_words import Cron
 from mltools.core.monitor.policy import Length
+from mltools.core.stage_policy import StageName
 from mltools.core.strict import Section
 
 Trigger = Literal["drift", "data"]
@@ -20,9 +22,8 @@ class Retrain(Section):
     """When `mltools retrain` trains again, and what becomes of it. Read from the base branch."""
 
     schedule: Annotated[
-        str | None,
+        Cron | None,
         Field(
-            pattern=r"^[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}$",
             description="cron expression (UTC): when the generated workflow looks whether to retrain; "
             "only by hand when absent",
         ),
@@ -42,12 +43,8 @@ class Retrain(Section):
         ),
     ] = "advised"
     stage: Annotated[
-        str | None,
-        Field(
-            pattern=r"^[a-z][a-z0-9-]*[a-z0-9]$",
-            max_length=80,
-            description="the stage whose checks count; those of any stage when absent",
-        ),
+        StageName | None,
+        Field(description="the stage whose checks count; those of any stage when absent"),
     ] = None
     every: Annotated[
         Length | None,

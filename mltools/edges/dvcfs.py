@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -38,13 +39,14 @@ for _name in ("aiohttp_retry", "asyncio", "botocore", "dvc", "dvc_objects", "fss
 class Stored:
     """One file in a store; `relative` is its place below the address, "" where the address is the file's own.
 
-    `stamp` is what the store says by which a change shows, None when it says nothing.
+    `stamp` is what the store says by which a change shows, `modified` when it was last written; None when it says nothing.
     """
 
     relative: str
     source: str
     size: int | None
     stamp: str | None
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,17 @@ class Store:
         (found,) = self._asked([lambda _: self._listing()])
         return found
 
-    def fetch(self, files: Sequence[Stored], place: Path, heard: Heard = lambda _: None) -> None:
-        """Write the file to a place, or the files below it. Raises DataError for what does not come, or not whole."""
+    def fetch(
+        self, files: Sequence[Stored], place: Path, heard: Heard = lambda _: None, *, growing: bool = False
+    ) -> None:
+        """Write the file to a place, or the files below it. Raises DataError for what does not come, or not whole.
+
+        Of files that are `growing` more may come than was there when they were listed.
+        """
         for file in files:
             (place / file.relative).parent.mkdir(parents=True, exist_ok=True)
-        self._asked([partial(self._get, file, place / file.relative) for file in files], heard)
+        jobs = [partial(self._get, file, place / file.relative, growing=growing) for file in files]
+        self._asked(jobs, heard)
 
     def put(self, named: Mapping[str, Path]) -> None:
         """Write files below the address, by name; what lies there under such a name is replaced. Raises DataError."""
@@ -94,11 +102,12 @@ class Store:
         meta = Meta.from_info(dict(info), self.filesystem.protocol)
         told = (meta.version_id, meta.etag, meta.checksum, meta.md5, meta.mtime)
         stamp = repr((meta.size, *told)) if any(told) else None
-        return Stored(relative, source, meta.size, stamp)
+        return Stored(relative, source, meta.size, stamp, _modified(info))
 
-    def _get(self, file: Stored, target: Path, heard: Heard) -> None:
+    def _get(self, file: Stored, target: Path, heard: Heard, *, growing: bool) -> None:
         self.filesystem.fs.get_file(file.source, str(target), callback=_Told(heard))
-        if file.size is not None and target.stat().st_size != file.size:
+        came = target.stat().st_size
+        if file.size is not None and (came < file.size or (came > file.size and not growing)):
             where = f"{self.url}/{file.relative}" if file.relative else self.url
             raise DataError(f"{where}: did not come whole", hint="try again")
 
@@ -109,6 +118,17 @@ class Store:
             return _done(jobs, heard)
         except Exception as error:
             raise storefaults.explained(error, self.url, self.filesystem.config) from error
+
+
+def _modified(info: Mapping[str, Any]) -> datetime | None:
+    """When a file was last written, by the name that its store's library has for that."""
+    for key in ("LastModified", "last_modified", "updated", "mtime"):
+        value = info.get(key)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value
+        if isinstance(value, float):
+            return datetime.fromtimestamp(value, UTC)
+    return None
 
 
 def opened(url: str, dvc_dir: Path | None) -> Store:

@@ -1,9 +1,6 @@
 """A check of what serves: the request log of a window against the release, judged, and kept in the journal."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,24 +9,27 @@ from mltools import events, journal, registry
 from mltools.core.contract import Contract, parse_contract
 from mltools.core.events import Event
 from mltools.core.monitor.findings import Assessment, Broken, Finding, Traffic, Window
+from mltools.core.monitor.handover import HINT, parse_assessment
 from mltools.core.monitor.judging import Seen, Subject, assess
 from mltools.core.monitor.policy import Monitor
 from mltools.core.monitor.shifts import Pair, shifts, weights
 from mltools.core.profile import ColumnProfile, Profile
-from mltools.edges import tables
+from mltools.edges import documents, files, tables
 from mltools.edges.tables import profiling
 from mltools.edges.tables.engine import Progress
 from mltools.edges.tables.requests import Labelled, RequestLog, Wanted, opened_log
-from mltools.errors import DataError, RepositoryError, UsageError
+from mltools.errors import ConfigError, DataError, RepositoryError, UsageError
 from mltools.models import Place, Released
 from mltools.monitoring import quality, windows
+from mltools.monitoring.logs import scratched
 from mltools.monitoring.reference import Reference, reference_of
 
-__all__ = ["Asked", "Checked", "check", "keep"]
+__all__ = ["Asked", "Checked", "check", "handed_over", "judged", "keep"]
 
 CODES = frozenset({"0", "1"})
 # Labelled rows below which permutation importance is mostly chance.
 FEWEST_EXPLAINED = 200
+LARGEST_CHECK = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def check(place: Place, asked: Asked, policy: Monitor, *, progress: Progress | N
         raise UsageError(f"the window ends ({asked.end:%Y-%m-%dT%H:%MZ}) before it begins")
     _bring_journal(place)
     reference = reference_of(place, asked.released, policy)
-    with _scratch() as scratch:
+    with scratched() as scratch:
         then = _said_then(reference, scratch)
         coded = _is_coded(reference, then)
         wanted = _wanted(asked, policy, reference, coded=coded)
@@ -76,10 +76,25 @@ def check(place: Place, asked: Asked, policy: Monitor, *, progress: Progress | N
     window = Window(_stamp(asked.start), _stamp(asked.end))
     earlier = windows.before(place.repository, record.model, record.version, asked.stage, asked.start)
     subject = Subject(record.model, record.version, asked.stage, window)
-    return Checked(
-        assess(subject, seen, policy, earlier if traffic.answered >= policy.min_rows else ()),
-        told=traffic.answered >= policy.min_rows,
+    return judged(
+        assess(subject, seen, policy, earlier if traffic.answered >= policy.min_rows else ()), policy
     )
+
+
+def judged(found: Assessment, policy: Monitor) -> Checked:
+    """The check with what the journal keeps beside it: whether there were rows enough to tell drift."""
+    return Checked(found, told=found.traffic.answered >= policy.min_rows)
+
+
+def handed_over(path: Path, name: str) -> Assessment:
+    """The check that another job wrote to a file as JSON. Raises DataError for anything else."""
+    if files.size(path) > LARGEST_CHECK:
+        raise DataError(f"{name}: no check is that large")
+    try:
+        tree = documents.read_json(files.read_bytes(path), name)
+    except ConfigError as error:  # not the user's mistake
+        raise DataError(error.message, hint=HINT) from error
+    return parse_assessment(tree, name)
 
 
 def keep(place: Place, checked: Checked, *, when: datetime, by: str) -> Event:
@@ -254,18 +269,6 @@ def _saying(kinds: Mapping[str, str]) -> Contract:
 
 
 _ANY_ROWS = _saying({"x": "number"}).rows.model_copy(update={"min": 0})
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    try:
-        path = Path(tempfile.mkdtemp(prefix="mltools-monitor-")).resolve()
-    except OSError as error:
-        raise DataError(f"no room for the rows of the log: {error.strerror or error}") from error
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _stamp(moment: datetime) -> str:

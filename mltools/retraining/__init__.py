@@ -6,17 +6,18 @@ completes what was begun, and two at once come to the same. Nothing is ever forc
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from mltools.core.retrain_handover import Handover, parse_handover
 from mltools.core.retraining import Decision, Wish, decide
 from mltools.edges import documents, files
-from mltools.errors import ConfigError, DataError, MltoolsError
+from mltools.errors import ConfigError, DataError, MltoolsError, ProviderError
 from mltools.project import Project
-from mltools.retraining import knowing, merging, proposing, training
+from mltools.retraining import knowing, merging, proposing, starting, training
 from mltools.retraining.desk import Desk, Outcome, Outside
 
-__all__ = ["Desk", "Outcome", "Outside", "check", "publish", "retrain", "train"]
+__all__ = ["Desk", "Outcome", "Outside", "check", "publish", "retrain", "start", "train"]
 
 FILE = "retrain.json"
 LARGEST = 1 << 20
@@ -53,6 +54,29 @@ def retrain(project: Project, outside: Outside, wish: Wish) -> Outcome:
                 _keep_failure(desk, place, decision)
             raise
         return proposing.publish(desk, handed_over(place), place, decision)
+
+
+def start(project: Project, outside: Outside) -> Outcome:
+    """Decide, and where it is time start the forge's workflow that retrains; it decides once more by itself.
+
+    Raises ConfigError where there is no such workflow, ProviderError where no forge is known or it refuses.
+    """
+    desk, decision = check(project, outside, Wish())
+    if desk.config.ci is None or desk.config.retrain is None:
+        raise ConfigError(
+            f"no workflow of {desk.base} retrains: its mltools.yaml lacks {'ci' if desk.config.ci is None else 'retrain'}",
+            hint="add the section and run `mltools workflow generate`; `mltools retrain` trains here",
+        )
+    if not decision.retrain:
+        return Outcome.of(decision)
+    forge = starting.connected(desk)
+    if forge is None:
+        raise ProviderError(
+            "no forge is known to start it on: there is no token or no repository",
+            hint="in CI both are there; elsewhere set GITHUB_TOKEN and GITHUB_REPOSITORY, or run `mltools retrain` here",
+        )
+    starting.start(desk, forge, "mltools-retrain", "the workflow that retrains")
+    return replace(Outcome.of(decision), state="started")
 
 
 def train(desk: Desk, decision: Decision, wish: Wish, directory: Path) -> Handover:

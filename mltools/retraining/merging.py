@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mltools import ci, events, journal
+from mltools import events, journal
 from mltools.ci.provider import Forge
 from mltools.core.events import Event, Kind, event, place
 from mltools.core.retraining import MERGED, PROPOSED, PUSHED
 from mltools.edges.git.pushing import PushError
 from mltools.errors import ProviderError
+from mltools.retraining import starting
 from mltools.retraining.desk import Desk
 
 HEADS = "refs/heads/"
@@ -40,7 +41,10 @@ def merge(desk: Desk, forge: Forge | None, proposed: Event) -> bool:
             desk.outside.warn(f"pull request #{number} is not merged: {error.message}; it waits for a person")
             return False
         desk.outside.say(f"merged pull request #{number}")
-        _start_release(desk, forge)
+        if desk.config.ci is None:
+            desk.outside.warn(f"no workflow releases it: run `mltools release` on {desk.base}")
+        else:
+            starting.start(desk, forge, "mltools", "merged, but what releases it")
     _keep(desk, proposed)
     return True
 
@@ -57,7 +61,7 @@ def resume(desk: Desk) -> None:
         return
     if _merged(desk, newest) or not _stands(desk, str(newest.details.get("commit"))):
         return
-    forge = connected(desk)
+    forge = starting.connected(desk)
     if (forge is None) == (newest.state == PUSHED):
         merge(desk, forge, newest)
 
@@ -68,12 +72,6 @@ def _stands(desk: Desk, commit: str) -> bool:
         return desk.there == commit
     known = desk.repository.resolve(commit)
     return known is not None and desk.repository.is_ancestor(known, desk.tip)
-
-
-def connected(desk: Desk) -> Forge | None:
-    """The forge's API, None without a token or a repository."""
-    found = (provider.connect(desk.outside.environ) for provider in ci.PROVIDERS.values())
-    return next((forge for forge in found if forge is not None), None)
 
 
 def _merged(desk: Desk, proposed: Event) -> bool:
@@ -96,25 +94,6 @@ def _pushed(desk: Desk, commit: str) -> bool:
         desk.outside.warn(f"{desk.base} is not moved: {error.message}; {desk.branch} waits for a person")
         return False
     return True
-
-
-def _start_release(desk: Desk, forge: Forge) -> None:
-    """What the default token merges starts no workflow, so the one that releases is started by name."""
-    if desk.config.ci is None:
-        desk.outside.warn(f"no workflow releases it: run `mltools release` on {desk.base}")
-        return
-    from mltools.ci.github_workflows import file_names  # noqa: PLC0415 - loads jinja2, which only this call needs
-
-    file = file_names(desk.project.prefix)["mltools"].rpartition("/")[2]
-    try:
-        forge.start_workflow(file, desk.base)
-    except ProviderError as error:
-        raise ProviderError(
-            f"merged, but the workflow {file} that releases it could not be started: {error.message}",
-            status=error.status,
-            hint="start it by hand, or run the same command again; the job needs `actions: write`",
-        ) from error
-    desk.outside.say(f"started {file} on {desk.base}, which releases it")
 
 
 def _keep(desk: Desk, proposed: Event) -> None:

@@ -30,7 +30,7 @@ from mltools.core.verdict import Outcome as Verdict
 from mltools.edges import files
 from mltools.errors import DataError, MltoolsError, RepositoryError
 from mltools.project import LOCK_FILE, PIPELINE_FILE, pipeline_from
-from mltools.retraining import branching, merging
+from mltools.retraining import branching, merging, starting
 from mltools.retraining.desk import Desk, Outcome
 
 RUN = "run"
@@ -52,7 +52,7 @@ def publish(desk: Desk, handed: Handover, directory: Path, decision: Decision | 
     commit = _commit(desk, handed, found)
     may, why = _may_merge(desk, handed, found.record)
     try:
-        forge = merging.connected(desk)
+        forge = starting.connected(desk)
         pull = _shown(desk, forge, handed=handed, found=found, directory=directory, why=why)
     except MltoolsError as error:
         _stopped(desk, handed, commit, error)

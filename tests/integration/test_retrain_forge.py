@@ -196,7 +196,7 @@ def test_a_release_that_could_not_be_started_is_started_by_the_next_try(merging:
     merging.server.faults.append(Fault("POST", r"/dispatches$", status=403, body={"message": "no"}))
     failed = merging.retrain()
     assert failed.code == 3
-    assert "merged, but the workflow mltools.yml that releases it could not be started" in failed.err
+    assert "merged, but what releases it (mltools.yml) could not be started" in failed.err
     assert "actions: write" in failed.err
     assert merging.pulls[0].merged
     assert [event.state for event in attempts(merging.project)] == ["proposed"]
@@ -278,3 +278,52 @@ def test_two_jobs_at_the_same_moment_open_one_pull_request(forge: Forge, tmp_pat
     git(tmp_path, "clone", "-q", str(forge.remote), "last")
     git(last, "fetch", "-q", "origin", "refs/mltools/journal:refs/mltools/journal")
     assert {event.details["commit"] for event in attempts(last)} == {branches(forge.remote)[BRANCH]}
+
+
+class TestStart:
+    """Where it is time, the forge is asked to do it; nothing is trained here."""
+
+    def test_drift_starts_the_workflow_once_it_is_a_reason(self, forge: Forge) -> None:
+        retrained.watched(forge.project)
+        found = forge.retrain("--start", "--json")
+        assert found.code == 0, found.err
+        assert found.json["state"] == "started"
+        assert "v0.1.0 in prod is drifted" in found.json["reasons"][0]["sentence"]
+        assert forge.server.forge.started == [("mltools-retrain.yml", "main")]
+        assert forge.pulls == []
+        assert attempts(forge.project) == []
+
+    def test_nothing_is_started_before_it_is_time(self, source: tuple[Path, Path], tmp_path: Path) -> None:
+        project, remote = retrained.copied(source, tmp_path)
+        assert command(project, "workflow", "generate").code == 0
+        with serving(git=remote) as server:
+            found = command(project, "retrain", "--start", env=server.environ())
+            assert (found.code, server.forge.started) == (0, [])
+        assert "not now: " in found.out
+
+    def test_a_forge_that_says_no_is_told(self, forge: Forge) -> None:
+        retrained.watched(forge.project)
+        forge.server.faults.append(Fault("POST", r"/dispatches$", status=403, body={"message": "no"}))
+        found = forge.retrain("--start")
+        assert found.code == 3
+        assert "the workflow that retrains (mltools-retrain.yml) could not be started" in found.err
+        assert "actions: write" in found.err
+
+    def test_without_a_forge_it_says_what_is_missing(self, forge: Forge) -> None:
+        retrained.watched(forge.project)
+        found = command(forge.project, "retrain", "--start")
+        assert found.code == 3
+        assert "GITHUB_TOKEN" in found.err
+
+    def test_a_project_without_the_section_has_no_such_workflow(
+        self, source: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        project, _ = retrained.copied(source, tmp_path, "")
+        found = command(project, "retrain", "--start")
+        assert found.code == 2
+        assert "mltools.yaml lacks" in found.err
+
+    def test_it_takes_no_reason(self, forge: Forge) -> None:
+        found = forge.retrain("--start", "--reason", "x")
+        assert found.code == 2
+        assert "not for --start" in found.err

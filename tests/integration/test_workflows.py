@@ -45,9 +45,11 @@ MAY_WRITE = {
     "promote": {"contents"},
     "smoke": set(),
     "rollback": {"contents"},
+    "check": set(),
+    "tell": {"contents", "issues"},
 }
-# What a job may do besides, where the project's policy asks for it: after a merge, start the release.
-MAY_ALSO = {"propose": {"actions"}}
+# What a job may do besides, where the project's policy asks for it: start the release after a merge, or a retraining.
+MAY_ALSO = {"propose": {"actions"}, "tell": {"actions"}}
 
 RENDERED = [rendered(**case) for case in CASES]
 EVERY_JOB = [job for files in RENDERED for job in jobs(files)]
@@ -219,7 +221,7 @@ class TestEveryWorkflow:
                     assert used == set(taken) == set(job.tree.get("secrets", {}))
 
     def test_two_projects_of_one_repository_share_no_file_but_dependabots(self) -> None:
-        places = ("", "a/b/", "a-b/", "a b/", "größe/", "grösse/")
+        places = ("", "a/b/", "a-b/", "a b/", "größe/", "grösse/", "b/", "deploy/", "deploy-b/", "monitor/")
         files = [set(rendered(**{**PLAIN, "prefix": place})) - {DEPENDABOT} for place in places]
         assert sum(len(names) for names in files) == len(set().union(*files))
         assert all(name.isascii() and " " not in name for names in files for name in names)
@@ -235,6 +237,32 @@ class TestEveryWorkflow:
         assert merging["on"]["schedule"] == [{"cron": "41 5 * * *"}]
         assert merging["jobs"]["propose"]["permissions"]["actions"] == "write"
         assert merging["jobs"]["retrain"]["permissions"] == {"contents": "read"}
+
+    def test_what_serves_is_checked_by_a_job_that_may_write_nothing(self) -> None:
+        path = f"{FOLDER}/mltools-monitor.yml"
+        assert path not in rendered(**PLAIN), "no schedule, no workflow"
+        watched = {**PLAIN, "monitor": OPTIONS["monitor"][1]}
+        assert path not in rendered(**{**watched, "release": None}), "nothing to check"
+        tree = trees(rendered(**watched))[path]
+        assert tree["on"]["schedule"] == [{"cron": "3 * * * *"}]
+        check, tell = tree["jobs"]["check"], tree["jobs"]["tell"]
+        assert (check["runs-on"], tell["runs-on"]) == ("self-hosted", "ubuntu-latest")
+        assert check["permissions"] == {"contents": "read"}
+        (step,) = [step for step in check["steps"] if "mltools monitor check" in step.get("run", "")]
+        assert step["env"]["REFERENCE"] == "tumour#eu/a_b"
+        assert "actions" not in tell["permissions"]
+        assert "mltools retrain" not in str(tell), "no `retrain` section, nothing to start"
+        both = trees(rendered(**{**watched, "retrain": {}}))[path]["jobs"]["tell"]
+        assert both["permissions"]["actions"] == "write"
+        assert both["steps"][-1]["run"] == "mltools retrain --start\n"
+
+    def test_a_log_in_a_store_brings_its_plugin_and_secrets(self) -> None:
+        files = rendered(**{**PLAIN, "monitor": OPTIONS["monitor"][2], "remote": "ssh://host/dvc"})
+        (check,) = [job for job in jobs(files) if job.name == "check"]
+        assert '"$MLTOOLS_INSTALL" dvc-ssh dvc-s3\n' in check.commands
+        assert "secrets.AWS_SECRET_ACCESS_KEY" in str(check.tree)
+        (tell,) = [job for job in jobs(files) if job.name == "tell"]
+        assert "AWS" not in str(tell.tree)
 
     def test_the_base_branch_alone_releases(self) -> None:
         files = rendered(**{**PLAIN, "base": "it's"})

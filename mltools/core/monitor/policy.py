@@ -4,7 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from mltools.core import urls
+from mltools.core.forge_words import Cron, Runner
 from mltools.core.moments import AGE, age
+from mltools.core.stage_policy import StageName
 from mltools.core.strict import Section
 
 
@@ -13,7 +16,14 @@ def _age(text: str) -> str:
     return text
 
 
+def _place(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{text!r} is no directory and no address")
+    return urls.checked(text) if urls.is_url(text) else text
+
+
 Length = Annotated[str, Field(strict=True, json_schema_extra={"pattern": AGE}), AfterValidator(_age)]
+LogPlace = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_place)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -92,6 +102,30 @@ class Quality(Section):
 class Monitor(Section):
     """What `mltools monitor check` holds against what serves."""
 
+    log: Annotated[
+        LogPlace | None,
+        Field(
+            description="where the request log is, when `--log` does not say: a directory, seen from the project's, or an "
+            "address such as `s3://bucket/log`, read with DVC's settings for that bucket",
+        ),
+    ] = None
+    stage: Annotated[
+        StageName | None,
+        Field(description="the stage that the generated workflow checks; the newest release when absent"),
+    ] = None
+    schedule: Annotated[
+        Cron | None,
+        Field(
+            description="cron expression (UTC): when the generated workflow checks; no workflow when absent"
+        ),
+    ] = None
+    runner: Annotated[
+        Runner | None,
+        Field(
+            description="label of the runner that reads the log, such as one that stands where the log is; `ci.runner` "
+            "when absent",
+        ),
+    ] = None
     window: Annotated[Length, Field(description="how far back one check looks: `90m`, `24h`, `7d`")] = "24h"
     min_rows: Annotated[
         int, Field(ge=20, le=1_000_000, description="rows below which nothing is said about drift")
@@ -138,3 +172,9 @@ class Monitor(Section):
         Literal["never", "drifted", "watch"],
         Field(description="from which verdict on `--alert` opens an issue on the forge"),
     ] = "drifted"
+
+    @model_validator(mode="after")
+    def _has_log(self) -> Self:
+        if self.schedule is not None and self.log is None:
+            raise ValueError("'schedule' needs 'log': a workflow must know where the request log is")
+        return self

@@ -48,7 +48,7 @@ def match(
         raise DataError(f"{log_name}: no request log there, so no label can belong to anything")
     labels = log_files(log, LABELS, log_name)
     names = {part.path: part.name for part in parts(file, name)}
-    names |= {path: f"{log_name}/{path.name}" for path in (*requests, *labels)}
+    names |= {path: f"{log_name}/{path.relative_to(log.absolute())}" for path in (*requests, *labels)}
     with (
         opened({**names, target: target.name}, progress, megabytes=MEGABYTES) as engine,
         opened_data(file, name, wanted=(columns.id, columns.label), within=engine, scan="handed") as data,

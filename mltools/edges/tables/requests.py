@@ -175,7 +175,7 @@ def opened_log(
     recent = tuple(path for path in files if _modified(path) >= wanted.start - MARGIN)
     labels = log_files(directory, LABELS, name)
     torn = sum(_is_torn(path) for path in recent)
-    names = {path: f"{name}/{path.name}" for path in (*recent, *labels)}
+    names = {path: f"{name}/{path.relative_to(directory.absolute())}" for path in (*recent, *labels)}
     written = {scratch / file: file for file in (FEATURES, CHECKED, SAID)}
     with opened({**names, **written}, progress, megabytes=MEGABYTES) as engine:
         _read(engine, recent, wanted)
@@ -250,11 +250,14 @@ def _shown(value: datetime | None) -> str | None:
 
 
 def log_files(directory: Path, pattern: str, name: str) -> tuple[Path, ...]:
-    """The files of a log that a pattern names, in their order. Raises DataError where there is no such directory."""
+    """The files of a log that a pattern names, in their order, those in directories below it (one for each pod) too.
+
+    Raises DataError where there is no such directory.
+    """
     try:
         if not directory.is_dir():
             raise DataError(f"{name}: no such directory", hint="--log names the directory of the request log")
-        return tuple(sorted(path.absolute() for path in directory.glob(pattern) if path.is_file()))
+        return tuple(sorted(path.absolute() for path in directory.rglob(pattern) if path.is_file()))
     except OSError as error:
         raise DataError(f"{name}: {error.strerror or error}") from error
 
