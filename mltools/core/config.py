@@ -93,7 +93,7 @@ class Predictions(Section):
         dict[Annotated[str, BeforeValidator(_class)], Annotated[str, Field(min_length=1)]],
         Field(
             max_length=MOST_SCORES,
-            description="columns with the probability of each of several classes, as `class: column`; for log_loss",
+            description="columns with the probability of each of several classes, as `class: column`; for log_loss, brier, roc_auc, average_precision",
         ),
     ] = Field(default_factory=dict)
     group: Annotated[

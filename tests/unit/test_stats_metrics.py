@@ -104,7 +104,7 @@ def test_one_class_counts_as_with_zero_division_0(name: str, said: int, truth: i
 @pytest.mark.parametrize(
     ("name", "case", "why"),
     [
-        ("roc_auc", Case(np.ones(9, dtype=np.int64), np.linspace(0, 1, 9)), "rows of both classes"),
+        ("roc_auc", Case(np.ones(9, dtype=np.int64), np.linspace(0, 1, 9)), "rows of each class"),
         ("average_precision", Case(np.zeros(9, dtype=np.int64), np.linspace(0, 1, 9)), "positive class"),
         ("r2", Case(np.full(9, 2.5), np.linspace(0, 1, 9)), "the same in all rows"),
         ("mse", Case(np.full(9, -1e300), np.full(9, 1e300)), "no finite number"),

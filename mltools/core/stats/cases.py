@@ -14,13 +14,19 @@ from mltools.core.stats.values import Array, Undecided
 Uses = Literal["positive", "class", "probability", "chance", "ranking", "number"]
 CUT = 0.5
 TWO = 2
-SEVERAL = ", or a metric of several classes be gated: accuracy, balanced_accuracy, those on _macro, matthews, or log_loss with `scores`"
+SEVERAL = (
+    ", or a metric of several classes be gated: accuracy, balanced_accuracy, those on _macro, matthews, or with `scores` "
+    "log_loss, brier, roc_auc and average_precision"
+)
 SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One model's rows, ready to be counted. For classes `target` and `prediction` are codes from 0 to `classes` - 1."""
+    """One model's rows, ready to be counted. For classes `target` and `prediction` are codes from 0 to `classes` - 1.
+
+    For the probabilities of several classes `prediction` is a table, rows by classes, and `target` the column of the class.
+    """
 
     target: Array
     prediction: Array
@@ -47,6 +53,8 @@ def prepared(uses: Uses, sides: tuple[Side, ...], positive: Any = None) -> tuple
         return _classes(sides)
     if uses == "chance" and all(side.chances is not None for side in sides):
         return _all(tuple(map(_chance, sides)))
+    if uses in {"probability", "ranking"} and all(_of_several(side) for side in sides):
+        return _all(tuple(map(_table, sides)))
     truths = _truths(sides, positive)
     if isinstance(truths, Undecided):
         return truths
@@ -80,6 +88,16 @@ def _chance(side: Side) -> Case | Undecided:
     """What happened is class 1, whatever it is called."""
     given = side.target if side.chances is None else side.chances.of(side.target)
     return given if isinstance(given, Undecided) else Case(np.ones(side.rows, dtype=np.int64), given)
+
+
+def _of_several(side: Side) -> bool:
+    return side.chances is not None and len(side.chances.classes) > TWO
+
+
+def _table(side: Side) -> Case | Undecided:
+    assert side.chances is not None  # noqa: S101 - asked before
+    places = side.chances.places(side.target)
+    return places if isinstance(places, Undecided) else Case(places, side.chances.values)
 
 
 def _positive(side: Side, truth: Array, positive: Any) -> Case | Undecided:

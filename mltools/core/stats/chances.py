@@ -29,24 +29,30 @@ class Chances:
     def same(self, other: "Chances") -> bool:
         return self.classes == other.classes and np.array_equal(self.values, other.values)
 
-    def of(self, target: Array) -> Floats | Undecided:
-        """The probability of what happened, row by row."""
+    def places(self, target: Array) -> Ints | Undecided:
+        """The column of what happened, row by row."""
         names, place = np.unique(target, return_inverse=True)
         columns = {name: column for column, name in enumerate(self.classes)}
         wanted = [class_name(name) for name in names]
         unknown = [name for name in wanted if name not in columns]
         if unknown:
             return Undecided(f"no column has the probability of the class {unknown[0][:SHOWN]}")
-        at = np.array([columns[name] for name in wanted])[place]
-        found: Floats = self.values[np.arange(len(target)), at]
-        return found
+        return np.array([columns[name] for name in wanted])[place]
+
+    def of(self, target: Array) -> Floats | Undecided:
+        """The probability of what happened, row by row."""
+        at = self.places(target)
+        return at if isinstance(at, Undecided) else self.values[np.arange(len(target)), at]
 
 
 def chances(columns: Mapping[str, Array | Sequence[Any]], what: str) -> Chances | Undecided:
     """The columns of probabilities by their classes, at least one; `what` names the side in reasons."""
     found: list[Floats] = []
-    for name, column in columns.items():
-        values = numbers(column, f"the probability of {name[:SHOWN]} in {what}")
+    names = sorted(
+        columns
+    )  # whatever their order in the file, sums over classes are the same to the last digit
+    for name in names:
+        values = numbers(columns[name], f"the probability of {name[:SHOWN]} in {what}")
         if isinstance(values, Undecided):
             return values
         found.append(values)
@@ -61,4 +67,4 @@ def chances(columns: Mapping[str, Array | Sequence[Any]], what: str) -> Chances 
         return Undecided(
             f"the probabilities of row {wrong[0] + 1:,} of {what} sum to {sums[wrong[0]]:.4g}, not to 1"
         )
-    return Chances(tuple(columns), table)
+    return Chances(tuple(names), table)

@@ -3,7 +3,7 @@
 | metric | rows paired | rows of two test sets |
 |---|---|---|
 | accuracy | Tango's score interval, exact McNemar | Newcombe's interval, "N - 1" chi-square |
-| ROC AUC | DeLong (Obuchowski where rows come in groups) | DeLong for each |
+| ROC AUC of two classes | DeLong (Obuchowski where rows come in groups) | DeLong for each |
 | all others, and all others where rows come in groups | paired bootstrap | bootstrap of each |
 """
 
@@ -60,7 +60,7 @@ def of_cases(
         return Undecided(f"{metric.name} needs at least one row")
     if metric.name == "accuracy" and groups is None:
         return _accuracy(base, head, level)
-    if metric.name == "roc_auc":
+    if _is_auc(metric, base):
         return delong.paired(base, head, groups=groups, level=level)
     return bootstrap.paired(metric, base, head, _enough(metric, draws), groups=groups, level=level)
 
@@ -79,7 +79,7 @@ def of_samples(
         return Undecided(f"{metric.name} needs at least one row")
     if metric.name == "accuracy" and groups is None:
         return _two_accuracies(base, head, level)
-    if metric.name == "roc_auc" and groups is None:
+    if _is_auc(metric, base) and groups is None:
         return delong.unpaired(base, head, level=level)
     return bootstrap.unpaired(metric, base, head, _enough(metric, draws), groups=groups, level=level)
 
@@ -92,9 +92,14 @@ def interval(metric: Metric, case: Case, draws: Draws, *, level: float = LEVEL) 
         right = int((case.target == case.prediction).sum())
         low, high = proportions.interval(right, case.rows, level=level)
         return Interval(right / case.rows, low, high, case.rows, "Wilson's score interval")
-    if metric.name == "roc_auc":
+    if _is_auc(metric, case):
         return delong.single(case, level=level)
     return bootstrap.single(metric, case, _enough(metric, draws), level=level)
+
+
+def _is_auc(metric: Metric, case: Case) -> bool:
+    """Whether it is the ROC AUC of two classes, which DeLong's method knows."""
+    return metric.name == "roc_auc" and case.prediction.ndim == 1
 
 
 def _accuracy(base: Case, head: Case, level: float) -> Estimate:

@@ -48,10 +48,10 @@ _ALL: tuple[Metric, ...] = (
     Summed("recall_macro", "higher", "class", summed.of_classes, summed.macro_recall),
     Summed("f1_macro", "higher", "class", summed.of_classes, summed.macro_f1),
     Summed("matthews", "higher", "class", summed.of_classes, summed.matthews),
-    Ranked("roc_auc", "higher", "ranking", ranked.roc_auc),
-    Ranked("average_precision", "higher", "ranking", ranked.average_precision),
+    Ranked("roc_auc", "higher", "ranking", ranked.over_classes(ranked.roc_auc)),
+    Ranked("average_precision", "higher", "ranking", ranked.over_classes(ranked.average_precision)),
     Summed("log_loss", "lower", "chance", summed.log_losses, summed.mean, rowwise=True),
-    Summed("brier", "lower", "probability", summed.squares, summed.mean, rowwise=True),
+    Summed("brier", "lower", "probability", summed.brier, summed.mean, rowwise=True),
     Summed("mae", "lower", "number", summed.absolutes, summed.mean, rowwise=True),
     Summed("mse", "lower", "number", summed.squares, summed.mean, rowwise=True),
     Summed("rmse", "lower", "number", summed.squares, summed.root),
@@ -67,6 +67,7 @@ ALIASES: Mapping[str, str] = {
     "acc": "accuracy",
     "auc": "roc_auc",
     "auroc": "roc_auc",
+    "roc_auc_ovr": "roc_auc",
     "ap": "average_precision",
     "pr_auc": "average_precision",
     "logloss": "log_loss",
@@ -131,8 +132,8 @@ def _cells(case: Case, weights: Array | None) -> tuple[Case, Floats]:
 def undefined(metric: Metric) -> str:
     """Why a metric may have no value on rows that are otherwise fine."""
     reasons = {
-        "roc_auc": "it needs rows of both classes",
-        "average_precision": "it needs a row of the positive class",
+        "roc_auc": "it needs rows of each class",
+        "average_precision": "it needs a row of the positive class, or of each of several",
         "r2": "the target is the same in all rows",
     }
     return f"{metric.name} is undefined: {reasons.get(metric.name, 'its value is no finite number')}"

@@ -47,6 +47,23 @@ def average_precision(target: Array, score: Array) -> Weighted:
     return value
 
 
+def over_classes(
+    one: Callable[[Array, Array], Weighted],
+) -> Callable[[Array, Array], Weighted]:
+    """The same metric also of a table of scores, rows by classes: the mean of each class against all others.
+
+    What scikit-learn calls `multi_class="ovr", average="macro"`. NaN in a set that lacks one of the classes.
+    """
+
+    def weighted(target: Array, score: Array) -> Weighted:
+        if score.ndim == 1:
+            return one(target, score)
+        each = [one((target == place).astype(np.int64), of) for place, of in enumerate(score.T)]
+        return lambda weights: np.mean([measure(weights) for measure in each], axis=0)
+
+    return weighted
+
+
 def _order(score: Array) -> tuple[Ints, Ints | None]:
     """The rows by rising score, and where runs of equal scores start; None where all differ."""
     order = np.argsort(score, kind="stable")

@@ -42,6 +42,14 @@ def squares(target: Array, prediction: Array, classes: int) -> Floats:
     return _columns((prediction - target) ** 2)
 
 
+def brier(target: Array, prediction: Array, classes: int) -> Floats:
+    """The squared error of a probability; of several classes the sum over them, from 0 to 2 (G. Brier, 1950)."""
+    if prediction.ndim == 1:
+        return squares(target, prediction, classes)
+    happened = prediction[np.arange(len(target)), target]
+    return _columns((prediction**2).sum(axis=1) - 2 * happened + 1)
+
+
 def absolutes(target: Array, prediction: Array, classes: int) -> Floats:
     del classes
     return _columns(np.abs(prediction - target))
