@@ -20,7 +20,10 @@ LARGE = 0.25
 BINS = 10
 # Rows that a bin should hold on the smaller side; of few rows fewer bins are made.
 ROWS_PER_BIN = 20
+# As many a category should be due to have there, were both sides alike (W. G. Cochran, Biometrics 10 (1954) 417-451).
 ROWS_PER_CATEGORY = 5
+# Of a rarer one so many more than are due, and so many standard errors more, are no chance.
+FAR = 5
 # An empty bin counts as half a row of the smaller side, but never as less than this share: the index of two large data
 # sets must not depend on how large they are.
 LEAST_SHARE = 1e-4
@@ -197,13 +200,20 @@ def _histogram(column: ColumnProfile) -> Histogram | None:
 def _by_value(
     old: Mapping[Any, int], new: Mapping[Any, int], base: ColumnProfile, head: ColumnProfile
 ) -> Iterator[tuple[float, float]]:
-    """Bins of one value each, then one of all the others: rare ones, and those that one side may have but not name."""
+    """Bins of one value each, then one of all the others: rare ones, and those that one side may have but not name.
+
+    What is rare is said of both sides together: to take what one of them happens to have more often would make chance
+    look like drift.
+    """
     before, after = base.count - sum(old.values()), head.count - sum(new.values())
-    rows = min(base.rows, head.rows)
+    smaller = head.rows < base.rows
+    share = min(base.rows, head.rows) / (base.rows + head.rows)
     for value in dict.fromkeys((*old, *new)):
         told = (value in old or base.other in {None, 0}) and (value in new or head.other in {None, 0})
         count = old.get(value, 0), new.get(value, 0)
-        if told and max(count[0] / base.rows, count[1] / head.rows) * rows >= ROWS_PER_CATEGORY:
+        due = sum(count) * share
+        far = count[smaller] >= due + FAR * (1 + math.sqrt(due))
+        if told and (due >= ROWS_PER_CATEGORY or far):
             yield count
         else:
             before += count[0]

@@ -83,6 +83,32 @@ def test_shares_of_categories_are_compared_as_pearson_did() -> None:
     assert told.degrees == true.dof
 
 
+@pytest.mark.parametrize("rows", [100, 300, 3_000])
+def test_many_categories_differ_by_chance_no_more_often_than_they_may(rows: int) -> None:
+    """Of 300 windows 1 % may have a p value of 1 %, give or take chance: 10 or more have one of 1 in 1,000."""
+    chance = np.random.default_rng(rows)
+    names = np.array([f"c{number}" for number in range(40)])
+    shares = 1 / np.arange(1, 41)
+    base = labels(chance.choice(names, 5_000, p=shares / shares.sum()))
+    alarms = 0
+    for _ in range(300):
+        head = labels(chance.choice(names, rows, p=shares / shares.sum()))
+        (found,) = shifts([pair(base, head)], rows, POLICY)
+        assert found.p_value is not None
+        alarms += found.p_value <= 0.01
+    assert alarms < 10
+
+
+def test_a_new_category_is_found_beside_many_rare_ones_of_much_more_data() -> None:
+    chance = np.random.default_rng(8)
+    names = np.array([f"c{number}" for number in range(40)])
+    base = labels(chance.choice(names, 200_000, p=[0.844, *[0.004] * 39]))
+    head = chance.choice(names, 1_000, p=[0.844, *[0.004] * 39])
+    head[:100] = "new"
+    (found,) = shifts([pair(base, labels(head))], 1_000, POLICY)
+    assert found.level is Level.DRIFTED
+
+
 def test_numbers_have_no_shares() -> None:
     assert homogeneity(number(np.arange(50.0)), number(np.arange(50.0))) is None
 
