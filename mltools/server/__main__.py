@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import time
 from pathlib import Path
 
 from .files import ServerError
@@ -12,9 +13,7 @@ from .settings import Settings
 def main(argv: list[str] | None = None) -> int:
     """Parse, serve; the exit code: 2 for wrong usage, 3 when it cannot serve."""
     settings = _settings(argv)
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    _log_to_stderr()
     if not settings.models.is_dir():
         sys.stderr.write(f"error: {settings.models}: no such directory\n")
         return 2
@@ -28,6 +27,16 @@ def main(argv: list[str] | None = None) -> int:
     except ServerError as error:
         sys.stderr.write(f"error: {error}\n")
         return 3
+
+
+def _log_to_stderr() -> None:
+    """Times in UTC, as in the request log; of others' words only those that warn."""
+    form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(form)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger(__package__).setLevel(logging.INFO)
 
 
 def _settings(argv: list[str] | None) -> Settings:

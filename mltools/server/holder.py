@@ -184,7 +184,7 @@ class Holder:
                 for arm, version in plan.versions.items()
             },
         )
-        log.warning(
+        log.info(
             "serving %s: %s", plan.model, ", ".join(f"{arm} {one}" for arm, one in plan.versions.items())
         )
 

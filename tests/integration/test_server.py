@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import resource
 import shutil
 import signal
@@ -498,6 +499,17 @@ def test_a_log_directory_that_goes_away_is_no_matter(tmp_path: Path) -> None:
     assert (log.written, log.lost, log.fault) == (1, 2, "")
     log.close()
     assert [file.read_text() for file in place.iterdir()] == ['{"id":"c"}\n']
+
+
+def test_the_service_says_on_stderr_what_it_serves_and_warns_of_what_it_does_not(changing: Changing) -> None:
+    put_version(changing.models, "3.1.0", classifier())
+    changing.serve("3.1.0")
+    put_plan(changing.models, "3.2.0", serial=changing.serial + 1)
+    changing.running.until(lambda found: found["error"] is not None)
+    said = changing.running.stderr.read_text().splitlines()
+    when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    assert any(re.fullmatch(rf"{when} INFO serving toy: stable 3\.1\.0", line) for line in said)
+    assert re.match(rf"{when} ERROR the plan is not followed: ", said[-1])
 
 
 def test_an_error_of_the_model_is_told_by_its_id_alone(changing: Changing) -> None:
