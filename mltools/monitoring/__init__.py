@@ -74,7 +74,8 @@ def check(place: Place, asked: Asked, policy: Monitor, *, progress: Progress | N
             seen = _seen(place, log, traffic, reference, policy, then=then, coded=coded)
     record = reference.record
     window = Window(_stamp(asked.start), _stamp(asked.end))
-    earlier = windows.before(place.repository, record.model, record.version, asked.stage, asked.start)
+    span = (asked.start, asked.end)
+    earlier = windows.before(place.repository, record.model, record.version, asked.stage, span)
     subject = Subject(record.model, record.version, asked.stage, window)
     return judged(
         assess(subject, seen, policy, earlier if traffic.answered >= policy.min_rows else ()), policy

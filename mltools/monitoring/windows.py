@@ -16,17 +16,20 @@ LONGEST = 300
 ROOM = 100_000
 
 
-def before(
-    repository: Repository, model: str, version: str, stage: str | None, start: datetime
-) -> tuple[frozenset[str], ...]:
-    """What the windows before `start` showed, the last one first.
+Span = tuple[datetime, datetime]
 
-    A schedule is never exact, so windows may overlap a little. Of those that overlap by more than half, as when somebody
-    looks twice in an hour, the latest counts. One of too few rows showed nothing and counts for nothing.
+
+def before(
+    repository: Repository, model: str, version: str, stage: str | None, span: Span
+) -> tuple[frozenset[str], ...]:
+    """What the windows before the one from and to `span` showed, the last one first.
+
+    A schedule is never exact, so windows may overlap a little. Of those that overlap by more than half of the shorter one,
+    as when somebody looks twice in an hour, the latest counts. One of too few rows showed nothing and counts for nothing.
     """
     found = events.of_model(repository, model, {Kind.MONITOR})
     same = [one for one in found if (one.version, one.stage) == (version, stage)]
-    return tuple(_apart(same, start))
+    return tuple(_apart(same, span))
 
 
 def event_of(found: Assessment, *, when: datetime, by: str, told: bool) -> Event:
@@ -76,26 +79,35 @@ def _fitting(keys: Sequence[str]) -> Iterator[str]:
         yield key
 
 
-def _apart(found: Sequence[Event], start: datetime) -> Iterator[frozenset[str]]:
-    """What each window showed, from `start` backwards, each apart from the one after it."""
-    for one in reversed(found):
-        window = _window(one.details)
-        if window is None or one.details.get("told") is not True:
+def _apart(found: Sequence[Event], span: Span) -> Iterator[frozenset[str]]:
+    """What each window showed, from `span` backwards, each apart from the one after it.
+
+    Somebody may look at an old window last; of the same one the last check counts.
+    """
+    told = [
+        (window, one) for one in found if (window := _window(one.details)) and one.details.get("told") is True
+    ]
+    for window, one in sorted(told, key=lambda pair: (pair[0][1], pair[1].time), reverse=True):
+        if window[1] > span[1] or _is_same(window, span):
             continue
-        if window[1] > start + (window[1] - window[0]) / 2:
-            continue
-        start = window[0]
+        span = window
         yield frozenset(_signals(one.details))
 
 
-def _window(details: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+def _is_same(one: Span, other: Span) -> bool:
+    """Whether two windows have more than half of the shorter one in common."""
+    common = min(one[1], other[1]) - max(one[0], other[0])
+    return common > min(one[1] - one[0], other[1] - other[0]) / 2
+
+
+def _window(details: Mapping[str, Any]) -> Span | None:
     """From when to when; None where somebody wrote something else into the journal."""
     window = details.get("window")
     try:
         start, end = (datetime.fromisoformat(window[key]) for key in ("start", "end"))  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
         return None
-    return (start, end) if start.tzinfo and end.tzinfo else None
+    return (start, end) if start.tzinfo and end.tzinfo and start < end else None
 
 
 def _signals(details: Mapping[str, Any]) -> Iterator[str]:
