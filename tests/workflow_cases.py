@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mltools.ci.github_workflows import DEPENDABOT, Facts, dependabot, workflows
+from mltools.ci.github_workflows import DEPENDABOT, dependabot, workflows
+from mltools.ci.provider import Facts
 from mltools.core.config import parse_config
 from mltools.edges.documents import read_yaml
 

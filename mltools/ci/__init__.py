@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from mltools import __version__
 from mltools.ci import github, hook
 from mltools.ci.provider import Provider
+from mltools.core.config import FILE, Config
 from mltools.core.context import Context
 from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError, ProviderError
@@ -15,6 +17,16 @@ PROVIDERS: dict[str, Provider] = {"hook": hook, "github": github}
 def detect(environ: Mapping[str, str]) -> Provider | None:
     """The provider that started this process, None by hand."""
     return next((provider for provider in PROVIDERS.values() if provider.detect(environ)), None)
+
+
+def forge_of(config: Config) -> Provider:
+    """The provider that mltools.yaml names. Raises ConfigError when it has no `ci` section."""
+    if config.ci is None:
+        raise ConfigError(
+            f"{FILE}: has no `ci` section, which says how workflows are made",
+            hint="add one, for example: ci: {provider: github, install: mltools-gitops==" + __version__ + "}",
+        )
+    return PROVIDERS[config.ci.provider]
 
 
 def context(environ: Mapping[str, str]) -> Context:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltools.ci import github_events, github_job
-from mltools.ci.provider import Forge
+from mltools.ci.provider import Facts, Forge
 from mltools.core.config import Config
 from mltools.errors import ProviderError
 
 if TYPE_CHECKING:
-    from mltools.ci.github_workflows import Facts
     from mltools.edges.templates import RenderedFile
 
 API = "https://api.github.com"
@@ -42,11 +41,22 @@ def file_address(environ: Mapping[str, str], commit: str, path: str) -> str | No
     return f"{server.rstrip('/')}/{repository}/blob/{commit}/{path}?raw=true"
 
 
-def workflows(config: Config, facts: "Facts") -> "tuple[RenderedFile, ...]":
-    """The workflow files, with paths from the top of the repository."""
+def workflows(config: Config, facts: Facts) -> "tuple[RenderedFile, ...]":
     from mltools.ci import github_workflows  # noqa: PLC0415 - loads jinja2, which only this call needs
 
     return github_workflows.workflows(config, facts)
+
+
+def workflow_paths(prefix: str) -> Mapping[str, str]:
+    from mltools.ci import github_workflows  # noqa: PLC0415 - as above
+
+    return github_workflows.paths(prefix)
+
+
+def once() -> "tuple[RenderedFile, ...]":
+    from mltools.ci import github_workflows  # noqa: PLC0415 - as above
+
+    return (github_workflows.dependabot(),)
 
 
 def connect(environ: Mapping[str, str]) -> Forge | None:

@@ -7,12 +7,12 @@ already there is decided elsewhere.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mltools import __version__
 from mltools.ci import remotes
 from mltools.ci.actions import PINNED
+from mltools.ci.provider import Facts
 from mltools.ci.stamp import stamped
 from mltools.core.config import CI, FILE, Config
 from mltools.core.stage_policy import stages_of
@@ -27,30 +27,15 @@ EXPRESSION = "${{"
 KINDS = ("deploy", "fork", "retrain", "monitor")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the workflows need to know beside mltools.yaml.
-
-    `prefix` is the project's place in the repository ("" or "sub/dir/"), `remote` the URL of its default DVC remote.
-    """
-
-    prefix: str = ""
-    remote: str | None = None
-
-
 def workflows(config: Config, facts: Facts) -> tuple[RenderedFile, ...]:
     """The workflow files, with paths from the top of the repository.
 
-    Raises ConfigError when mltools.yaml has no `ci` section, or holds text that no workflow can carry.
+    Raises ConfigError when mltools.yaml holds text that no workflow can carry.
     """
-    if config.ci is None:
-        raise ConfigError(
-            f"{FILE}: has no `ci` section, which says how workflows are made",
-            hint="add one, for example: ci: {provider: github, install: mltools-gitops==" + __version__ + "}",
-        )
+    assert config.ci is not None  # noqa: S101 - who asked for the provider saw it
     _carriable(config, config.ci, facts)
     values = _values(config, config.ci, facts)
-    names = file_names(facts.prefix)
+    names = paths(facts.prefix)
     wanted = {"mltools": True, "mltools-deploy": config.release is not None, "mltools-fork": config.ci.forks}
     wanted["mltools-retrain"] = _retrains(config)
     wanted["mltools-monitor"] = config.monitor.schedule is not None and config.release is not None
@@ -66,7 +51,7 @@ def dependabot() -> RenderedFile:
     return RenderedFile(DEPENDABOT, render("ci/github/dependabot.yml.j2", {}).encode())
 
 
-def file_names(prefix: str) -> dict[str, str]:
+def paths(prefix: str) -> dict[str, str]:
     """Where each kind of workflow of a project lies. Projects below the top carry their place in the name."""
     suffix = _suffix(prefix)
     kinds = ("mltools", *(f"mltools-{kind}" for kind in KINDS))
@@ -106,7 +91,7 @@ def _values(config: Config, ci: CI, facts: Facts) -> dict[str, Any]:
         "monitor_schedule": config.monitor.schedule,
         "monitor_runner": config.monitor.runner or ci.runner,
         "monitored": _monitored(config, facts),
-        "deploy_file": file_names(facts.prefix)["mltools-deploy"].rpartition("/")[2],
+        "deploy_file": paths(facts.prefix)["mltools-deploy"].rpartition("/")[2],
         "bundle": f"mltools-run{suffix}",
         "base": config.compare.base,
         "on_base": f"github.ref == {_expression_text(f'refs/heads/{config.compare.base}')}",

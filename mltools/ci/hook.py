@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltools.ci.provider import Annotation, Forge
+from mltools.ci.provider import Annotation, Facts, Forge
 from mltools.core.config import Config
 from mltools.core.context import Context
 
 if TYPE_CHECKING:
-    from mltools.ci.github_workflows import Facts
     from mltools.edges.templates import RenderedFile
 
 
@@ -36,7 +35,15 @@ def read_context(environ: Mapping[str, str], event: Any) -> Context:  # noqa: AR
     )
 
 
-def workflows(config: Config, facts: "Facts") -> "tuple[RenderedFile, ...]":  # noqa: ARG001 - a hook has none
+def workflows(config: Config, facts: Facts) -> "tuple[RenderedFile, ...]":  # noqa: ARG001 - a hook has none
+    return ()
+
+
+def workflow_paths(prefix: str) -> Mapping[str, str]:  # noqa: ARG001 - as above
+    return {}
+
+
+def once() -> "tuple[RenderedFile, ...]":
     return ()
 
 

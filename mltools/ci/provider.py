@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from mltools.core.config import Config
 from mltools.core.context import Context
 
-if TYPE_CHECKING:  # the modules load jinja2, which a run has no use for
-    from mltools.ci.github_workflows import Facts
+if TYPE_CHECKING:  # the module loads jinja2, which a run has no use for
     from mltools.edges.templates import RenderedFile
 
 
 State = Literal["success", "failure", "error", "pending"]
 Level = Literal["error", "warning", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the workflows need to know beside mltools.yaml.
+
+    `prefix` is the project's place in the repository ("" or "sub/dir/"), `remote` the URL of its default DVC remote.
+    """
+
+    prefix: str = ""
+    remote: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +196,17 @@ class Provider(Protocol):
     def read_context(self, environ: Mapping[str, str], event: Any) -> Context:
         """What started the run; `event` is the event file's content, {} without one."""
 
-    def workflows(self, config: Config, facts: "Facts") -> "tuple[RenderedFile, ...]":
-        """The workflow files that it runs, with paths from the top of the repository."""
+    def workflows(self, config: Config, facts: Facts) -> "tuple[RenderedFile, ...]":
+        """The workflow files that it runs, with paths from the top of the repository.
+
+        Raises ConfigError for what no workflow can carry.
+        """
+
+    def workflow_paths(self, prefix: str) -> Mapping[str, str]:
+        """Where each kind of workflow of a project lies, whether or not its configuration asks for it."""
+
+    def once(self) -> "tuple[RenderedFile, ...]":
+        """Files beside the workflows that are written where they are missing, and then are the project's own."""
 
     def connect(self, environ: Mapping[str, str]) -> Forge | None:
         """Its API; None without a token or a repository."""

@@ -22,11 +22,15 @@ MINE = frozenset({State.EDITED, State.FOREIGN})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file, how it stands, and what should be written there; None takes the file away."""
+    """One file, how it stands, and what should be written there; None takes the file away.
+
+    One that is only ever created (`own`) may be missing: then somebody does without it.
+    """
 
     path: str
     state: State
     content: bytes | None
+    own: bool = False
 
     @property
     def why(self) -> str:
@@ -47,7 +51,7 @@ def plan(
     the files of `once` are only ever created.
     """
     changes = {
-        path: Change(path, State.MISSING, content)
+        path: Change(path, State.MISSING, content, own=True)
         for path, content in ((file.path, file.content) for file in once)
         if path not in present
     }

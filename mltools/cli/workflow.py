@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from mltools import ci
 from mltools import project as projects
-from mltools.ci import github_workflows as github
+from mltools.ci.provider import Facts
 from mltools.ci.stamp import State
 from mltools.ci.workflow_plan import Change, plan
 from mltools.cli.session import Session
@@ -67,9 +68,7 @@ def generate(session: Session, *, dry_run: bool, force: bool) -> int:
 def check(session: Session, *, as_json: bool) -> int:
     """Exit 1 when a workflow is stale, edited by hand, missing or left over."""
     _, changes = _changes(session)
-    wrong = [
-        change for change in changes if change.state is not State.CURRENT and change.path != github.DEPENDABOT
-    ]
+    wrong = [change for change in changes if change.state is not State.CURRENT and not change.own]
     if as_json:
         listed = [{"path": change.path, "state": change.state.value} for change in changes]
         session.result(
@@ -88,18 +87,18 @@ def _changes(session: Session) -> tuple[Path, tuple[Change, ...]]:
     top = project.repository.root
     if top is None:
         raise RepositoryError("a bare repository holds no workflow files", hint="run this in a clone of it")
-    wanted = github.workflows(project.config, facts(project))
-    once = (github.dependabot(),)
-    paths = {*github.file_names(project.prefix).values(), *(file.path for file in (*wanted, *once))}
+    forge = ci.forge_of(project.config)
+    wanted, once = forge.workflows(project.config, facts(project)), forge.once()
+    paths = {*forge.workflow_paths(project.prefix).values(), *(file.path for file in (*wanted, *once))}
     present = {path: _read(top / path) for path in sorted(paths) if (top / path).exists()}
     return top, plan(wanted, present, once=once)
 
 
-def facts(project: Project) -> github.Facts:
+def facts(project: Project) -> Facts:
     """What the workflows need to know of a project beside its configuration."""
     dvc_root = dvc.find_root(project.root)
     remote = dvcconfig.remote_url(dvc_root) if dvc_root is not None else None
-    return github.Facts(prefix=project.prefix, remote=remote)
+    return Facts(prefix=project.prefix, remote=remote)
 
 
 def _read(path: Path) -> str:

@@ -17,9 +17,7 @@ def start(desk: Desk, forge: Forge, kind: str, what: str) -> None:
 
     Raises ProviderError where the forge does not let us.
     """
-    from mltools.ci.github_workflows import file_names  # noqa: PLC0415 - loads jinja2, which only this call needs
-
-    file = file_names(desk.project.prefix)[kind].rpartition("/")[2]
+    file = ci.forge_of(desk.config).workflow_paths(desk.project.prefix)[kind].rpartition("/")[2]
     try:
         forge.start_workflow(file, desk.base)
     except ProviderError as error:

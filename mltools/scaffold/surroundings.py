@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mltools import datastore
-from mltools.ci import github_workflows
+from mltools import ci, datastore
+from mltools.ci.provider import Facts
 from mltools.core.config import FILE as CONFIG_FILE
 from mltools.core.config import Config
 from mltools.edges import dvc, dvcconfig, files
@@ -117,8 +117,8 @@ def workflows(config: Config, place: Surroundings) -> tuple[RenderedFile, ...]:
     if config.ci is None:
         return ()
     remote = dvcconfig.remote_url(place.dvc_root) if place.dvc_root else None
-    facts = github_workflows.Facts(prefix=place.prefix, remote=remote)
-    return (*github_workflows.workflows(config, facts), github_workflows.dependabot())
+    forge = ci.forge_of(config)
+    return (*forge.workflows(config, Facts(prefix=place.prefix, remote=remote)), *forge.once())
 
 
 def _repository(root: Path) -> Repository | None:

@@ -41,6 +41,8 @@ class Press:
     event_file = staticmethod(provider.event_file)
     read_context = staticmethod(provider.read_context)
     workflows = staticmethod(provider.workflows)
+    workflow_paths = staticmethod(provider.workflow_paths)
+    once = staticmethod(provider.once)
     summary = staticmethod(provider.summary)
     output = staticmethod(provider.output)
     annotate = staticmethod(provider.annotate)

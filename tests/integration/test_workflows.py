@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
+from mltools import ci
 from mltools.ci.actions import PINNED, mismatched, pins
-from mltools.ci.github_workflows import DEPENDABOT, FOLDER, Facts, workflows
+from mltools.ci.github_workflows import DEPENDABOT, FOLDER, workflows
+from mltools.ci.provider import Facts
 from mltools.core.config import parse_config
 from mltools.errors import ConfigError
 from tests.workflow_cases import CASES, OPTIONS, PLAIN, jobs, rendered, trees
@@ -466,7 +468,7 @@ class TestText:
 
     def test_without_a_ci_section_there_is_nothing_to_write(self) -> None:
         with pytest.raises(ConfigError, match="no `ci` section") as caught:
-            workflows(parse_config({"schema": 1}), Facts())
+            ci.forge_of(parse_config({"schema": 1}))
         assert "mltools-gitops==" in str(caught.value.hint)
 
     @pytest.mark.parametrize("name", OPTIONS["requirements"][1:])

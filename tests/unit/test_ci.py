@@ -8,7 +8,7 @@ import pytest
 
 from mltools import ci
 from mltools.ci import github, hook
-from mltools.ci.provider import Annotation
+from mltools.ci.provider import Annotation, Facts
 from mltools.core.config import parse_config
 from mltools.errors import ProviderError
 
@@ -69,16 +69,15 @@ def test_a_hook_for_a_new_branch_has_nothing_before() -> None:
 
 
 def test_a_hook_has_no_workflows_and_no_annotations() -> None:
-    from mltools.ci.github_workflows import Facts
-
     assert hook.workflows(parse_config(SETTINGS), Facts()) == ()
+    assert (hook.workflow_paths(""), hook.once()) == ({}, ())
     assert hook.annotate(Annotation("error", "x")) is None
 
 
 def test_the_workflows_of_github_come_through_the_provider() -> None:
-    from mltools.ci.github_workflows import Facts
-
     assert github.workflows(parse_config(SETTINGS), Facts())[0].path == ".github/workflows/mltools.yml"
+    assert github.workflow_paths("")["mltools-monitor"] == ".github/workflows/mltools-monitor.yml"
+    assert [file.path for file in github.once()] == [".github/dependabot.yml"]
 
 
 def test_the_event_file_is_read(tmp_path: Path) -> None:
