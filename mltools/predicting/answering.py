@@ -15,7 +15,7 @@ class Answering:
     """Turns data frames of a source (`o`, `f0`..., `k0`..., `problem`) into those of an output."""
 
     def __init__(self, loaded: Loaded, terms: Terms, on_bad: OnBad, *, probabilities: bool) -> None:
-        if probabilities and loaded.classes is None:
+        if probabilities and not loaded.scored:
             raise UsageError(
                 f"{loaded.name} {loaded.version} tells no probabilities", hint="leave --proba out"
             )
@@ -24,7 +24,7 @@ class Answering:
         self._on_bad = on_bad
         self._classes = None if loaded.classes is None else np.array(loaded.classes, dtype=object)
         self.told_classes = tuple(loaded.classes or ()) if probabilities else ()
-        self.prediction = scoring.prediction_type(loaded.classes or _labels(loaded.model))
+        self.prediction = scoring.prediction_type(loaded.classes)
 
     def answers(self, frame: Any, first: int) -> tuple[pd.DataFrame, int]:
         """The output's columns for a chunk whose first row has the offset `first`, and how many rows were read.
@@ -75,12 +75,6 @@ class Answering:
         if self._classes is None or not (self.told_classes or self._loaded.one_pass):
             return None
         return np.asarray(self._loaded.model.predict_proba(table), dtype=float)
-
-
-def _labels(model: Any) -> tuple[Any, ...] | None:
-    """The classes of a classifier that tells no probabilities."""
-    found = getattr(model, "classes_", None)
-    return None if found is None else tuple(np.asarray(found).tolist())
 
 
 def _refuse_none(predicted: Any, shares: Any, frame: pd.DataFrame) -> None:

@@ -237,7 +237,8 @@ class Answering:
         metrics.observe("mltools_predict_seconds", [taken / 1000], arm=arm, version=version)
         if loaded.classes is None:
             bounds = _bounds(loaded)
-            metrics.observe("mltools_prediction", answers.predictions, bounds, arm=arm, version=version)
+            numbers = [value for value in answers.predictions if not isinstance(value, str)]
+            metrics.observe("mltools_prediction", numbers, bounds, arm=arm, version=version)
             return
         known = {str(label) for label in loaded.classes[:MOST_LABELS]}
         for value in answers.predictions:

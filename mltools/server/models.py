@@ -40,7 +40,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A version that can answer."""
+    """A version that can answer. `classes` are None of one that answers numbers; `scored` ones tell probabilities."""
 
     name: str
     version: str
@@ -50,6 +50,7 @@ class Loaded:
     model: Any
     features: tuple[str, ...]
     classes: tuple[Any, ...] | None
+    scored: bool
     one_pass: bool
 
     @property
@@ -61,7 +62,7 @@ class Loaded:
         """What the model says of rows that were checked. Raises ServerError for an answer that is none."""
         frame = frame_of(rows, self.features, self.contract)
         scores: list[dict[str, float]] | None = None
-        if self.classes is None:
+        if self.classes is None or not self.scored:
             predictions = _plain(self.model.predict(frame))
         else:
             shares = self.model.predict_proba(frame)
@@ -187,7 +188,8 @@ def _described(info: Mapping[str, Any], model: Any, notes: Sequence[str]) -> Loa
             f"neither the release nor the model says which columns {info['model']} {info['version']} takes; "
             "give the data set a contract, or fit the model on a data frame"
         )
-    classes = getattr(model, "classes_", None) if callable(getattr(model, "predict_proba", None)) else None
+    classes = getattr(model, "classes_", None)
+    scored = classes is not None and callable(getattr(model, "predict_proba", None))
     final = model.steps[-1][1] if type(model).__name__ == "Pipeline" else model
     return Loaded(
         str(info["model"]),
@@ -198,7 +200,8 @@ def _described(info: Mapping[str, Any], model: Any, notes: Sequence[str]) -> Loa
         model,
         tuple(taken if taken is not None else contract.columns),
         None if classes is None else tuple(_plain(classes)),
-        type(final).__name__ in _LARGEST_WINS and type(final).__module__.startswith("sklearn."),
+        scored,
+        scored and type(final).__name__ in _LARGEST_WINS and type(final).__module__.startswith("sklearn."),
     )
 
 

@@ -20,6 +20,8 @@ _DATATYPES = {
     "date": "BYTES",
     "datetime": "BYTES",
 }
+# In this order: Python's booleans are integers.
+_PLAIN: Mapping[type, str] = {bool: "BOOL", int: "INT64", float: "FP64"}
 _KNOWN = frozenset(
     "BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES".split()  # noqa: SIM905 - a list to read
 )
@@ -37,7 +39,7 @@ def metadata(loaded: Loaded, versions: Sequence[str]) -> dict[str, Any]:
         for name, column in loaded.contract.columns.items()
     ]
     outputs = [{"name": PREDICT, "datatype": _output_type(loaded), "shape": [-1]}]
-    if loaded.classes is not None:
+    if loaded.scored and loaded.classes is not None:
         outputs.append({"name": SCORES, "datatype": "FP64", "shape": [-1, len(loaded.classes)]})
     return {
         "name": loaded.name,
@@ -73,7 +75,7 @@ def rows_of(tree: Any, loaded: Loaded) -> list[dict[str, Any]]:
 
 def check_outputs(tree: Mapping[str, Any], loaded: Loaded) -> frozenset[str]:
     """The names of the outputs that are asked for; all of them where none is. Raises ProtocolError."""
-    there = {PREDICT} | ({SCORES} if loaded.classes is not None else set())
+    there = {PREDICT} | ({SCORES} if loaded.scored else set())
     asked = tree.get("outputs")
     if asked is None or asked == []:
         return frozenset(there)
@@ -161,4 +163,4 @@ def _output_type(loaded: Loaded) -> str:
     if loaded.classes is None:
         return "FP64"
     first = loaded.classes[0] if loaded.classes else ""
-    return "BOOL" if isinstance(first, bool) else "INT64" if isinstance(first, int) else "BYTES"
+    return next((kind for plain, kind in _PLAIN.items() if isinstance(first, plain)), "BYTES")
