@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import files
 from .contract import Contract, contract_of
 from .files import ServerError
@@ -65,7 +67,9 @@ class Loaded:
         if self.classes is None or not self.scored:
             predictions = _plain(self.model.predict(frame))
         else:
-            shares = self.model.predict_proba(frame)
+            shares = np.asarray(self.model.predict_proba(frame))
+            if not np.isfinite(shares).all():
+                raise ServerError("the model gave a probability that is no number")
             names = [str(label) for label in self.classes]
             scores = [dict(zip(names, row, strict=True)) for row in shares.tolist()]
             if self.one_pass:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from mltools.server.answering import Answering, Reply
@@ -14,7 +15,7 @@ from mltools.server.holder import Holder
 from mltools.server.metrics import Metrics
 from mltools.server.requestlog import RequestLog
 from mltools.server.settings import Settings
-from tests.serving import ROW, put_plan, put_version
+from tests.serving import ROW, classifier, put_plan, put_version
 
 TABLE = pd.DataFrame({"size": [1.0, -1.0, 2.0, -2.0], "age": [40.0] * 4})
 
@@ -82,3 +83,20 @@ def test_a_classifier_without_probabilities_answers_its_classes(
     assert (
         f'mltools_predictions_total{{value="{said}",arm="stable",version="1.0.0"}} 2' in served.metrics.text()
     )
+
+
+def broken() -> Any:
+    """A model that gives no number as a probability."""
+    model = LogisticRegression().fit(TABLE, ["yes", "no"] * 2)
+    model.intercept_[:] = float("nan")
+    return model
+
+
+def test_a_probability_that_is_no_number_is_a_failure_of_the_arm(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier(), smoke=[])
+    put_version(served.settings.models, "1.1.0", broken(), smoke=[])
+    served.serve("1.0.0", canary={"version": "1.1.0", "share": 1.0})
+    reply = served.predict(ROW)
+    assert (reply.status, reply.tree.get("version")) == (200, "1.0.0")
+    assert served.counted("canary")["errors"] == 1
+    assert [(line["arm"], line["status"]) for line in served.lines()] == [("canary", 500), ("stable", 200)]
