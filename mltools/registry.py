@@ -213,6 +213,11 @@ def reference(text: str) -> grammar.Reference:
     """What a person named. Raises UsageError for what cannot be a model, a version or a stage."""
     parsed = grammar.parse_reference(text)
     if parsed is None:
+        tag = grammar.parse_tag(text)
+        if tag is not None and tag.stage is not None:
+            raise UsageError(
+                f"{text!r} is a tag's name; write {tag.model}#{tag.stage} for what the stage holds now"
+            )
         why = grammar.why_not(text)
         raise UsageError(
             f"{text!r} names no model, version or stage" + (f": {why}" if why else ""),

@@ -88,6 +88,8 @@ def command(  # noqa: PLR0913 - the options of one command
     The model is fetched and verified, and loaded in a process that knows nothing of Git. With --follow the registry is
     watched: when the stage's tag moves, the new version is fetched, tried and swapped in without losing a request; one that
     cannot serve leaves the old one in place. Rolling back is `mltools model rollback`. Prints the address.
+
+    What stands after -- goes to the service: limits, threads, times. `python -m mltools.server --help` lists it.
     """
     place = place_of(session)
     wanted = registry.reference(reference)

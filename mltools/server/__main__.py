@@ -4,6 +4,8 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from .files import ServerError
@@ -40,30 +42,22 @@ def _log_to_stderr() -> None:
 
 
 def _settings(argv: list[str] | None) -> Settings:
-    parser = argparse.ArgumentParser(prog="server", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--models", type=Path, required=True, help="directory with plan.json and versions/")
-    parser.add_argument(
-        "--log", type=Path, help="directory for the request log; without it nothing is logged"
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {__package__}",
+        usage="%(prog)s --models DIR [OPTIONS]",
+        description="Serve what plan.json in a models directory names, and swap when it changes.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8080, help="0 takes a free one")
-    parser.add_argument("--most-body", type=_positive, default=4 << 20, help="bytes of a request")
-    parser.add_argument("--most-rows", type=_positive, default=1_000, help="rows of a request")
     parser.add_argument(
-        "--requests", type=_positive, default=64, help="requests at once; further ones get 503"
+        "--models", type=Path, required=True, metavar="DIR", help="directory with plan.json and versions/"
     )
-    parser.add_argument("--connections", type=_positive, default=1_024, help="connections at once")
-    parser.add_argument("--threads", type=_positive, default=4, help="threads that predict")
-    parser.add_argument("--head-seconds", type=_seconds, default=10.0, help="time for the head of a request")
-    parser.add_argument("--body-seconds", type=_seconds, default=10.0, help="time for the body of a request")
-    parser.add_argument("--answer-seconds", type=_seconds, default=60.0, help="time for everything")
     parser.add_argument(
-        "--drain-seconds", type=_seconds, default=30.0, help="time for what is under way at the end"
+        "--log", type=Path, metavar="DIR", help="directory of the request log; without it nothing is logged"
     )
-    parser.add_argument("--poll-seconds", type=_seconds, default=0.5, help="time between looks at plan.json")
-    parser.add_argument(
-        "--log-bytes", type=_positive, default=64 << 20, help="size at which a log file is full"
-    )
+    default = {one.name: one.default for one in fields(Settings)}
+    for name, kind, shape, words in OPTIONS:
+        known = default[name.replace("-", "_")]
+        parser.add_argument(f"--{name}", type=kind, default=known, metavar=shape, help=f"{words} [{known}]")
     parser.add_argument(
         "--let-the-model-file-run-any-code",
         dest="pickle",
@@ -77,17 +71,42 @@ def _settings(argv: list[str] | None) -> Settings:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 65535")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < 1e6:  # noqa: PLR2004 - some days
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and below a million")
     return number
+
+
+OPTIONS: Sequence[tuple[str, Callable[[str], str | int | float], str, str]] = (
+    ("host", str, "NAME", "where to listen"),
+    ("port", _port, "N", "0 takes a free one"),
+    ("most-body", _positive, "N", "bytes of a request"),
+    ("most-rows", _positive, "N", "rows of a request"),
+    ("requests", _positive, "N", "requests at once; further ones get 503"),
+    ("connections", _positive, "N", "connections at once"),
+    ("threads", _positive, "N", "threads that predict"),
+    ("head-seconds", _seconds, "S", "time for the head of a request"),
+    ("body-seconds", _seconds, "S", "time for the body of a request"),
+    ("answer-seconds", _seconds, "S", "time for everything"),
+    ("drain-seconds", _seconds, "S", "time for what is under way at the end"),
+    ("poll-seconds", _seconds, "S", "time between looks at plan.json"),
+    ("log-bytes", _positive, "N", "size at which a log file is full"),
+)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mltools.edges import documents, process
 from mltools.edges.process import Background
-from mltools.errors import CommandError, ConfigError
+from mltools.errors import CommandError, ConfigError, UsageError
 
 GRACE = 45.0
+OPTIONS = "`python -m mltools.server --help` tells what may stand after `--`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ def started(
 ) -> Iterator[Started]:
     """The service over a models directory, ended with the block: what is under way is answered first.
 
-    Raises CommandError when it does not come up; it has said why on stderr.
+    Raises UsageError when it refuses its options, and CommandError when it does not come up otherwise; it has said why on
+    stderr.
     """
     argv = [sys.executable, "-m", "mltools.server", "--end-with-stdin", "--models", str(models)]
     argv += [] if log is None else ["--log", str(log)]
@@ -36,6 +38,8 @@ def started(
         line = running.line()
         if line is None:
             code = running.wait(GRACE)
+            if code == UsageError.exit_code:
+                raise UsageError("the service refuses its options, as it says above", hint=OPTIONS)
             raise CommandError(f"the service did not start (exit code {code})", returncode=code or 1)
         try:
             told = documents.read_json(line.encode(), "the service's first line")

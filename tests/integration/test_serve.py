@@ -365,6 +365,8 @@ def test_what_cannot_be_served_or_followed_is_told_in_a_line(tmp_path: Path) -> 
         ((f"toy@{version}", "--follow"), 2, "never changes"),
         ((f"toy@{version}", "--agent-only"), 2, "--agent-only is for --follow"),
         (("a b",), 2, "names no model"),
+        (("toy#prod#1",), 2, "is a tag's name; write toy#prod"),
+        ((f"toy@{version}", "--", "--most-rows", "0"), 2, "the service refuses its options"),
     ):
         done = _serve(project, tmp_path, *args)
         assert (done.code, words in done.err) == (code, True), done.err
