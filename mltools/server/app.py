@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -275,8 +276,15 @@ def _json(tree: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return Response(content, status, headers, "application/json")
 
 
-async def _http_error(_: Request, error: HTTPException) -> Response:
-    return _json({"error": str(error.detail)}, error.status_code, dict(error.headers or {}))
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    allowed = (error.headers or {}).get("Allow")
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        told = "there is no such route; GET /docs lists those that there are"
+    elif allowed:
+        told = f"{request.method} is not for this route; it takes {allowed}"
+    else:
+        told = str(error.detail)
+    return _json({"error": told}, error.status_code, dict(error.headers or {}))
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -32,10 +32,16 @@ class Asked:
 def parsed(body: bytes) -> Any:
     """The JSON of a body. Raises Refused for what is none, or could be read in two ways."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_once)
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"the body is no JSON: byte {error.start} is no UTF-8") from error
+    if not text.strip():
+        raise Refused(400, "the body is empty; it is to be JSON")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once)
     except RecursionError as error:
         raise Refused(400, "the body is nested too deeply") from error
-    except ValueError as error:  # UnicodeDecodeError is one, too
+    except ValueError as error:
         raise Refused(400, f"the body is no JSON: {str(error)[:200]}") from error
 
 

@@ -174,8 +174,11 @@ def test_what_is_no_http_is_no_matter(running: Running) -> None:
     with socket.create_connection((running.host, running.port), timeout=60) as odd:
         odd.sendall(b"\x16\x03\x01\x02\x00\x01\r\n\r\n")
         assert odd.recv(100).startswith(b"HTTP/1.1 400")
-    assert running.ask("GET", "/nothing").status == 404
-    assert running.ask("GET", "/predict").status == 405
+    nothing = running.ask("GET", "/nothing")
+    assert (nothing.status, "GET /docs" in nothing.json["error"]) == (404, True)
+    other = running.ask("GET", "/predict")
+    assert (other.status, other.headers["allow"]) == (405, "POST")
+    assert other.json["error"] == "GET is not for this route; it takes POST"
 
 
 def test_each_request_is_logged_with_what_it_was_and_what_was_said(running: Running) -> None:
