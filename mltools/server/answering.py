@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from . import protocol
 from .asking import LONGEST_ID, Asked, Refused, asked_of, check_count, ids_of, parsed
 from .contract import Fault
+from .files import ServerError
 from .holder import Holder, Serving
 from .metrics import MOST_LABELS, SHARES, Metrics
 from .models import Answers, Loaded
@@ -35,12 +36,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One arm's turn at a request."""
+    """One arm's turn at a request. A `replaceable` one may be taken by the stable arm, which then is not `tried` itself."""
 
     arm: str
     loaded: Loaded
     asked: Asked
     begun: float
+    replaceable: bool = True
+    tried: bool = True
 
     @property
     def milliseconds(self) -> float:
@@ -95,7 +98,7 @@ class Answering:
             return serving, None
         arm = serving.version(version)
         if arm is None:
-            there = ", ".join(sorted({one.version for one in serving.arms.values()}))
+            there = ", ".join(sorted({serving.arms[one].version for one in serving.answering}))
             raise Refused(404, f"{name} {version[:40]!r} is not loaded here; there is: {there}")
         return serving, arm
 
@@ -123,7 +126,7 @@ class Answering:
         serving = self.serving()
         asked = asked_of(parsed(body), request_id, key, self._settings.most_rows)
         arm = serving.plan.arm_of(asked.key)
-        loaded, answers, warned = self._answer(serving, arm, asked, begun)
+        loaded, answers, warned = self._answer(serving, Turn(arm, serving.arms[arm], asked, begun))
         tree: dict[str, Any] = {
             "model": loaded.name,
             "version": loaded.version,
@@ -149,36 +152,43 @@ class Answering:
         wanted = protocol.check_outputs(tree, serving.arms[arm])
         check_count(len(rows), self._settings.most_rows)
         asked = Asked(request_id, rows, ids_of(request_id, len(rows)), request_id)
-        loaded, answers, _ = self._answer(serving, arm, asked, begun)
+        turn = Turn(arm, serving.arms[arm], asked, begun, replaceable=pinned is None)
+        loaded, answers, _ = self._answer(serving, turn)
         return Reply(200, protocol.response(loaded, answers, wanted, request_id))
 
-    def _answer(
-        self, serving: Serving, arm: str, asked: Asked, begun: float
-    ) -> tuple[Loaded, Answers, list[Fault]]:
+    def _answer(self, serving: Serving, turn: Turn) -> tuple[Loaded, Answers, list[Fault]]:
         """The answer of an arm; that of the stable one where the canary fails: nobody is harmed by a trial."""
-        turn = Turn(arm, serving.arms[arm], asked, begun)
-        loaded, tally = turn.loaded, serving.tallies[arm]
+        loaded, asked, stable = turn.loaded, turn.asked, serving.arms["stable"]
+        backed = turn.arm == "canary" and turn.replaceable
         clean, refused, warned = loaded.contract.check(asked.rows)
-        if refused:
+        if refused and not (backed and not stable.contract.check(asked.rows)[1]):
             self._refuse(turn, clean, refused)
         try:
+            if refused:
+                raise ServerError(f"{refused[0].column}: {refused[0].rule}, which the stable version takes")  # noqa: TRY301 - fails like the model itself
             answers = loaded.predict(clean)
         except Exception as error:
             taken = turn.milliseconds
-            tally.answered(len(clean), taken, serving.plan.slow, error=True)
+            self._tally(serving, turn, taken, error=True)
             self._write(turn, clean, Outcome(500, taken, [type(error).__name__] * len(clean)))
-            if arm != "canary":
+            if not backed:
                 raise
             log.exception("request %s: the canary %s failed; stable answers", asked.id, loaded.version)
             self._metrics.add("mltools_errors_total")
-            return self._answer(serving, "stable", asked, begun)
+            return self._answer(serving, Turn("stable", stable, asked, time.perf_counter(), tried=False))
         taken = turn.milliseconds
-        tally.answered(len(clean), taken, serving.plan.slow)
+        self._tally(serving, turn, taken)
         self._count(turn, answers, taken)
         self._write(turn, clean, Outcome(200, taken, [None] * len(clean), answers))
-        if "shadow" in serving.arms and arm != "shadow" and self._room.acquire(blocking=False):
+        if "shadow" in serving.arms and self._room.acquire(blocking=False):
             self._shadow.submit(self._compare, serving, asked, answers)
         return loaded, answers, warned
+
+    def _tally(self, serving: Serving, turn: Turn, taken: float, *, error: bool = False) -> None:
+        """Count a turn for the trial, but not the stable arm's at what the canary failed: those are no sample of requests."""
+        if turn.tried:
+            rows = len(turn.asked.rows)
+            serving.tallies[turn.arm].answered(rows, taken, serving.plan.slow, error=error)
 
     def _refuse(self, turn: Turn, clean: list[dict[str, Any]], faults: list[Fault]) -> NoReturn:
         """Log and count the wrong rows, and turn the request away."""

@@ -166,7 +166,8 @@ def _model_routes(app: FastAPI, service: Service) -> None:
         loaded = serving.arms[arm or "stable"]
         if not full:
             return _json({"name": loaded.name, "ready": True})
-        return _json(protocol.metadata(loaded, sorted({one.version for one in serving.arms.values()})))
+        there = sorted({serving.arms[one].version for one in serving.answering})
+        return _json(protocol.metadata(loaded, there))
 
     def infers(name: str, version: str | None) -> Answer:
         return lambda body, request_id, key: service.answering.infer(body, request_id, key, name, version)

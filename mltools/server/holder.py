@@ -75,8 +75,13 @@ class Serving:
     tallies: Mapping[str, Tally]
 
     def version(self, version: str) -> str | None:
-        """The arm that has this version."""
-        return next((arm for arm, loaded in self.arms.items() if loaded.version == version), None)
+        """The arm that answers by this version; the shadow answers nobody."""
+        return next((arm for arm in self.answering if self.arms[arm].version == version), None)
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The arms whose answers are given."""
+        return tuple(arm for arm in self.arms if arm != "shadow")
 
 
 class Holder:

@@ -9,6 +9,7 @@ from mltools.core.events import Event
 from mltools.core.rollout import Arm
 
 LONGEST = 1 << 20
+FAILED = 500
 
 
 def wrong(log: Path | None, begun: Event, versions: Mapping[str, str]) -> dict[str, Arm]:
@@ -27,7 +28,13 @@ def wrong(log: Path | None, begun: Event, versions: Mapping[str, str]) -> dict[s
         row_id, said = line.get("id"), line.get("prediction")
         if arm is None or not isinstance(row_id, str) or row_id in seen or row_id not in labels:
             continue
-        if not isinstance(said, str | bool | int) or str(line.get("time")) < begun.time:
+        if str(line.get("time")) < begun.time:
+            continue
+        if line.get("status") == FAILED:
+            # What the canary failed and the stable arm answered instead tells nothing of either.
+            seen.add(row_id)
+            continue
+        if not isinstance(said, str | bool | int):
             continue
         seen.add(row_id)
         missed = int(str(said) != str(labels[row_id]))

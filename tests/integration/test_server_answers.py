@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from mltools.core.events import Kind, event
 from mltools.server.answering import Answering, Reply
 from mltools.server.holder import Holder
 from mltools.server.metrics import Metrics
 from mltools.server.requestlog import RequestLog
 from mltools.server.settings import Settings
-from tests.serving import ROW, classifier, put_plan, put_version
+from mltools.serving.labels import wrong
+from tests.serving import INPUT, ROW, classifier, put_plan, put_version
 
 TABLE = pd.DataFrame({"size": [1.0, -1.0, 2.0, -2.0], "age": [40.0] * 4})
 
@@ -100,3 +103,58 @@ def test_a_probability_that_is_no_number_is_a_failure_of_the_arm(served: Served)
     assert (reply.status, reply.tree.get("version")) == (200, "1.0.0")
     assert served.counted("canary")["errors"] == 1
     assert [(line["arm"], line["status"]) for line in served.lines()] == [("canary", 500), ("stable", 200)]
+
+
+def test_what_the_canary_failed_is_no_sample_of_the_stable_arm(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier(), smoke=[])
+    put_version(served.settings.models, "1.1.0", broken(), smoke=[])
+    served.serve("1.0.0", canary={"version": "1.1.0", "share": 0.5}, slow_milliseconds=1e-9)
+    for number in range(40):
+        assert served.predict(ROW, key=f"user{number}").status == 200
+    canary, stable = served.counted("canary"), served.counted("stable")
+    assert 0 < canary["requests"] == canary["errors"] < 40
+    assert (stable["requests"], stable["slow"]) == (40 - canary["requests"],) * 2
+
+
+def test_a_canary_whose_contract_refuses_what_the_stable_one_takes_fails_and_harms_nobody(
+    served: Served,
+) -> None:
+    narrow = {**INPUT, "size": {**INPUT["size"], "maximum": 0}}
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_version(served.settings.models, "1.1.0", classifier(), input=narrow, smoke=[])
+    served.serve("1.0.0", canary={"version": "1.1.0", "share": 1.0})
+    reply = served.predict(ROW)
+    assert (reply.status, reply.tree.get("version")) == (200, "1.0.0")
+    assert served.counted("canary")["errors"] == 1
+    assert served.predict({**ROW, "size": 11}).status == 422
+    assert served.counted("canary")["errors"] == 1
+
+
+def test_who_asks_for_a_version_gets_it_or_nothing(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_version(served.settings.models, "1.1.0", broken(), smoke=[])
+    put_version(served.settings.models, "1.2.0", classifier(flipped=True))
+    served.serve("1.0.0", canary={"version": "1.1.0", "share": 0.0}, shadow="1.2.0")
+    assert served.infer({"inputs": COLUMNS}, "1.0.0").tree["model_version"] == "1.0.0"
+    assert served.infer({"inputs": COLUMNS}, "1.1.0").status == 500
+    shadow = served.infer({"inputs": COLUMNS}, "1.2.0")
+    assert (shadow.status, "there is: 1.0.0, 1.1.0" in shadow.tree["error"]) == (404, True)
+
+
+def test_labels_of_what_the_canary_failed_count_for_no_arm(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier(), smoke=[])
+    put_version(served.settings.models, "1.1.0", broken(), smoke=[])
+    served.serve("1.0.0", canary={"version": "1.1.0", "share": 0.5})
+    ids = [f"r{number}" for number in range(40)]
+    for one in ids:
+        served.predict(ROW, ids=[one], key=one)
+    told = "".join(json.dumps({"id": one, "label": "no"}) + "\n" for one in ids)
+    (served.log.directory / "labels-1.jsonl").write_text(told)
+    begun = event(Kind.CANARY, "toy", when=datetime(2020, 1, 1, tzinfo=UTC), details={"state": "started"})
+    found = wrong(served.log.directory, begun, {"stable": "1.0.0", "canary": "1.1.0"})
+    answered = served.counted("stable")["requests"]
+    assert (found["stable"].labelled, found["stable"].wrong, found["canary"].labelled) == (
+        answered,
+        answered,
+        0,
+    )
