@@ -144,9 +144,9 @@ def homogeneity(base: ColumnProfile, head: ColumnProfile) -> Homogeneity | None:
 
     Rows without a value take no part.
     """
-    if base.categories is None or head.categories is None or not base.count or not head.count:
+    pairs = _named(base, head) if base.count and head.count else None
+    if pairs is None:
         return None
-    pairs = [pair for pair in _by_value(_categories(base), _categories(head), base, head) if any(pair)]
     total = base.count + head.count
     expected = [((old + new) * base.count / total, (old + new) * head.count / total) for old, new in pairs]
     statistic = math.fsum(
@@ -166,8 +166,9 @@ def _pairs(base: ColumnProfile, head: ColumnProfile) -> tuple[str, Pairs]:
     gaps: Pairs = [(base.rows - base.count, head.rows - head.count)]
     if not base.count or not head.count:
         return "", [(base.count, head.count), *gaps]
-    if base.categories is not None and head.categories is not None:
-        return "", [*_by_value(_categories(base), _categories(head), base, head), *_held(gaps)]
+    named = _named(base, head)
+    if named is not None:
+        return "", [*named, *_held(gaps)]
     both = _distributions(base, head)
     if both is None:
         return "the values of one of them are not kept", []
@@ -176,6 +177,14 @@ def _pairs(base: ColumnProfile, head: ColumnProfile) -> tuple[str, Pairs]:
         return "", [*_by_value(_values(one), _values(other), base, head), *_held(gaps)]
     cuts = one.equal(min(BINS, max(2, min(one.total, other.total) // ROWS_PER_BIN)), other)
     return "", [*zip(one.between(cuts), other.between(cuts), strict=True), *_held(gaps)]
+
+
+def _named(base: ColumnProfile, head: ColumnProfile) -> Pairs | None:
+    """The rows of both sides by category; None without categories, or of text of which only the lengths tell anything."""
+    if base.categories is None or head.categories is None:
+        return None
+    pairs = [*_by_value(_categories(base), _categories(head), base, head)]
+    return None if len(pairs) == 1 and base.lengths and head.lengths else pairs
 
 
 def _kind(column: ColumnProfile) -> str:
@@ -202,23 +211,32 @@ def _by_value(
 ) -> Iterator[tuple[float, float]]:
     """Bins of one value each, then one of all the others: rare ones, and those that one side may have but not name.
 
-    What is rare is said of both sides together: to take what one of them happens to have more often would make chance
-    look like drift.
+    What is rare is said of both sides together, and what a side would name only by chance is not asked whether it did: to
+    take what one of them happens to have more often would make chance look like drift.
     """
     before, after = base.count - sum(old.values()), head.count - sum(new.values())
-    smaller = head.rows < base.rows
-    share = min(base.rows, head.rows) / (base.rows + head.rows)
+    every = base.rows + head.rows
+    least = [max(ROWS_PER_CATEGORY, _least_named(side)) for side in (base, head)]
     for value in dict.fromkeys((*old, *new)):
-        told = (value in old or base.other in {None, 0}) and (value in new or head.other in {None, 0})
+        told = (value in old or not base.other) and (value in new or not head.other)
         count = old.get(value, 0), new.get(value, 0)
-        due = sum(count) * share
-        far = count[smaller] >= due + FAR * (1 + math.sqrt(due))
-        if told and (due >= ROWS_PER_CATEGORY or far):
+        due = [sum(count) * side.rows / every for side in (base, head)]
+        common = due[0] >= least[0] and due[1] >= least[1]
+        far = any(seen >= one + FAR * (1 + math.sqrt(one)) for seen, one in zip(count, due, strict=True))
+        if told and (common or far):
             yield count
         else:
             before += count[0]
             after += count[1]
     yield from _held([(before, after)])
+
+
+def _least_named(column: ColumnProfile) -> float:
+    """How often a value must be due in a column for its profile to name it, whatever chance does; 0 where all are named."""
+    if not column.other:
+        return 0.0
+    most = min((*(count for _, count in column.categories or ()), column.other))
+    return most + 3 * math.sqrt(most)
 
 
 def _categories(column: ColumnProfile) -> Mapping[Any, int]:

@@ -99,6 +99,22 @@ def test_many_categories_differ_by_chance_no_more_often_than_they_may(rows: int)
     assert alarms < 10
 
 
+@pytest.mark.parametrize("rows", [100, 300])
+def test_text_of_which_only_frequent_values_are_named_differs_no_more_often(rows: int) -> None:
+    chance = np.random.default_rng(rows + 1)
+
+    def text(count: int) -> ColumnProfile:
+        """Values that fewer than ten rows have are not named, as in a profile that was made of data."""
+        found = labels(chance.poisson(20, count))
+        named = tuple(pair for pair in found.categories or () if pair[1] >= 10)
+        other = count - sum(number for _, number in named)
+        return found.model_copy(update={"type": "string", "categories": named, "other": other})
+
+    base = text(5_000)
+    found = [shifts([pair(base, text(rows))], rows, POLICY)[0] for _ in range(300)]
+    assert sum(shift.p_value is not None and shift.p_value <= 0.01 for shift in found) < 10
+
+
 def test_a_new_category_is_found_beside_many_rare_ones_of_much_more_data() -> None:
     chance = np.random.default_rng(8)
     names = np.array([f"c{number}" for number in range(40)])
