@@ -11,9 +11,8 @@ from mltools import events
 from mltools.core.events import Kind
 from mltools.edges.git.read import Repository
 from tests.e2e.runner import Outcome
-from tests.e2e.test_retrain_runs import done
+from tests.e2e.test_retrain_runs import release_under, shrink
 from tests.e2e.test_workflows_run import Developer, developer
-from tests.projects import dvc
 from tests.support import git
 
 __all__ = ["developer"]
@@ -55,22 +54,13 @@ def write_log(place: Path, data: Path, *, shift: float) -> None:
 
 
 def test_drift_is_kept_told_and_has_the_model_retrained(developer: Developer, tmp_path: Path) -> None:
-    project, machine, forge = developer.project, developer.machine, developer.machine.server.forge
-    with (project / "mltools.yaml").open("a") as policy:
-        policy.write(
-            f'\nmonitor: {{schedule: "3 * * * *", log: {tmp_path / "log"}, persistence: {{windows: 1, of: 1}}}}\n'
-            "retrain: {when: [drift], drift: drifted, cooldown_hours: 0}\n"
-        )
-    done(developer, "workflow", "generate")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "Watch what serves")
-    done(developer, "run")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "Results")
-    done(developer, "run")
-    developer.push()
-    done(developer, "release")
-    write_log(tmp_path / "log", project / "data/raw.csv", shift=0.2)
+    machine, forge = developer.machine, developer.machine.server.forge
+    release_under(
+        developer,
+        f'\nmonitor: {{schedule: "3 * * * *", log: {tmp_path / "log"}, persistence: {{windows: 1, of: 1}}}}\n'
+        "retrain: {when: [drift], drift: drifted, cooldown_hours: 0}\n",
+    )
+    write_log(tmp_path / "log", developer.project / "data/raw.csv", shift=0.2)
 
     outcome = on_schedule(developer)
     assert outcome.jobs == {"check": "success", "tell": "failure"}, outcome.text
@@ -82,11 +72,7 @@ def test_drift_is_kept_told_and_has_the_model_retrained(developer: Developer, tm
     assert "not now: " in outcome.log("tell"), "the same data give the same model"
     assert forge.started == []
 
-    rows = (project / "data/raw.csv").read_text().splitlines(keepends=True)
-    (project / "data/raw.csv").write_text("".join(rows[:-40]))
-    dvc(project, "add", "data/raw.csv")
-    git(project, "commit", "-q", "-a", "-m", "Take forty rows back")
-    developer.push()
+    shrink(developer)
     again = on_schedule(developer)
     assert again.jobs == {"check": "success", "tell": "failure"}, again.text
     assert forge.started == [("mltools-retrain.yml", "main")]

@@ -21,6 +21,32 @@ def done(developer: Developer, *args: str) -> None:
     assert found.code == 0, found.out + found.err
 
 
+def release_under(developer: Developer, policy: str) -> None:
+    """Add to mltools.yaml, generate the workflows, and release what then comes out."""
+    project = developer.project
+    with (project / "mltools.yaml").open("a") as file:
+        file.write(policy)
+    done(developer, "workflow", "generate")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "Another policy")
+    done(developer, "run")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "Results")
+    done(developer, "run")
+    developer.push()
+    done(developer, "release")
+
+
+def shrink(developer: Developer) -> None:
+    """Forty rows less on main, pushed and not trained."""
+    project = developer.project
+    rows = (project / "data/raw.csv").read_text().splitlines(keepends=True)
+    (project / "data/raw.csv").write_text("".join(rows[:-40]))
+    dvc(project, "add", "data/raw.csv")
+    git(project, "commit", "-q", "-a", "-m", "Take forty rows back")
+    developer.push()
+
+
 def on_schedule(developer: Developer) -> Outcome:
     machine = developer.machine
     commit = git(machine.remote, "rev-parse", "refs/heads/main")
@@ -28,18 +54,8 @@ def on_schedule(developer: Developer) -> Outcome:
 
 
 def test_new_data_are_retrained_on_schedule_and_come_as_one_pull_request(developer: Developer) -> None:
-    project, machine, forge = developer.project, developer.machine, developer.machine.server.forge
-    with (project / "mltools.yaml").open("a") as policy:
-        policy.write('\nretrain: {schedule: "41 5 * * *", cooldown_hours: 0, merge: non-inferior}\n')
-    done(developer, "workflow", "generate")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "Retrain by itself")
-    done(developer, "run")
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "Results")
-    done(developer, "run")
-    developer.push()
-    done(developer, "release")
+    machine, forge = developer.machine, developer.machine.server.forge
+    release_under(developer, '\nretrain: {schedule: "41 5 * * *", cooldown_hours: 0, merge: non-inferior}\n')
 
     idle = on_schedule(developer)
     assert idle.code == 0, idle.text
@@ -48,11 +64,7 @@ def test_new_data_are_retrained_on_schedule_and_come_as_one_pull_request(develop
     assert "not now: " in idle.log("retrain")
     assert forge.pulls == {}
 
-    rows = (project / "data/raw.csv").read_text().splitlines(keepends=True)
-    (project / "data/raw.csv").write_text("".join(rows[:-40]))
-    dvc(project, "add", "data/raw.csv")
-    git(project, "commit", "-q", "-a", "-m", "Take forty rows back")
-    developer.push()
+    shrink(developer)
     outcome = on_schedule(developer)
     passed(outcome, "retrain", "propose")
     (pull,) = forge.pulls.values()
