@@ -6,14 +6,14 @@ A request keeps the version that it began with. Where a new version cannot serve
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import SCHEMA, files
 from .files import ServerError
 from .metrics import Metrics
 from .models import Loaded, load
-from .plan import ARMS, STATE, Plan, plan_of, read_plan
+from .plan import ARMS, STATE, Plan, read_plan
 from .requestlog import now
 from .settings import Settings
 
@@ -121,7 +121,10 @@ class Holder:
             if self.serving is None:
                 self.error = f"there is no plan.json in {self._settings.models}"
             return
-        if plan == self._failed or (self.serving is not None and plan == self.serving.plan):
+        if plan == self._failed:
+            return
+        if self.serving is not None and plan == self.serving.plan:
+            self.error = self._failed = None  # what was wrong meanwhile was taken back
             return
         self._apply(plan)
 
@@ -147,19 +150,21 @@ class Holder:
             log.warning("%s cannot be written: %s", STATE, error)
 
     def _watch(self, first: Callable[[], None]) -> None:
-        called = False
-        while True:
-            try:
-                self.step()
-                self.tell()
-            except Exception as error:  # a thread that died would leave the service without anybody to swap
-                log.exception("the plan could not be followed")
-                self.error = f"the plan could not be followed: {type(error).__name__}"
-            if not called:
-                called = True
-                first()
-            if self._stop.wait(self._settings.poll_seconds):
-                return
+        self._look()
+        try:
+            first()
+        except Exception:  # a thread that died would leave the service without anybody to swap
+            log.exception("nobody could be told that the service has started")
+        while not self._stop.wait(self._settings.poll_seconds):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self.step()
+            self.tell()
+        except Exception as error:  # as above
+            log.exception("the plan could not be followed")
+            self.error = f"the plan could not be followed: {type(error).__name__}"
 
     def _apply(self, plan: Plan) -> None:
         try:
@@ -202,22 +207,26 @@ class Holder:
             self._failed = plan
 
     def _fall_back(self, plan: Plan) -> None:
-        """After a start with a plan that cannot be followed: what was served before, as far as `state.json` tells."""
+        """After a start with a plan that cannot be followed: its stable version alone, else what was served before."""
         if self.serving is not None:
             return
         failed, reason = self._failed, self.error
+        alone = [plan.stable] if len(plan.versions) > 1 else []
+        for stable in (*alone, *self._before(plan)):
+            try:
+                self._swap(replace(plan, stable=stable, canary=None, share=0.0, shadow=None))
+                break
+            except ServerError as error:
+                log.warning("%s %s cannot be served either: %s", plan.model, stable, error)
+        self._failed, self.error = failed, reason
+
+    def _before(self, plan: Plan) -> tuple[str, ...]:
+        """The other version that served everybody before, as far as `state.json` tells."""
         try:
             state = files.read_json(self._settings.models / STATE)
-            applied = state.get("applied")
-            stable = applied.get("stable") if isinstance(applied, dict) else None
-            if stable and stable != plan.stable and state.get("model") == plan.model:
-                before = {
-                    "schema": 1,
-                    "model": plan.model,
-                    "serve": {"stable": stable},
-                    "serial": plan.serial,
-                }
-                self._swap(plan_of(before))
-        except (FileNotFoundError, ServerError) as error:
-            log.warning("what was served before cannot be served either: %s", error)
-        self._failed, self.error = failed, reason
+        except (FileNotFoundError, ServerError):
+            return ()
+        applied = state.get("applied")
+        stable = applied.get("stable") if isinstance(applied, dict) else None
+        known = isinstance(stable, str) and stable != plan.stable and state.get("model") == plan.model
+        return (str(stable),) if known else ()

@@ -1,7 +1,9 @@
 """What the service makes of models that answer otherwise than most: in one process, on what a process would be asked."""
 
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from mltools.server.metrics import Metrics
 from mltools.server.requestlog import RequestLog
 from mltools.server.settings import Settings
 from mltools.serving.labels import wrong
-from tests.serving import INPUT, ROW, classifier, put_plan, put_version
+from tests.serving import INPUT, ROW, classifier, put_plan, put_version, until
 
 TABLE = pd.DataFrame({"size": [1.0, -1.0, 2.0, -2.0], "age": [40.0] * 4})
 
@@ -158,3 +160,45 @@ def test_labels_of_what_the_canary_failed_count_for_no_arm(served: Served) -> No
         answered,
         0,
     )
+
+
+@pytest.mark.parametrize("arm", [{"canary": {"version": "9.0.0", "share": 0.5}}, {"shadow": "9.0.0"}])
+def test_after_a_start_the_stable_version_serves_even_where_the_one_beside_it_cannot(
+    served: Served, arm: dict[str, Any]
+) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    served.serve("1.0.0", **arm)
+    assert served.predict(ROW).tree.get("version") == "1.0.0"
+    state = json.loads((served.settings.models / "state.json").read_text())
+    assert (state["failed"], state["applied"]) == (1, {"stable": "1.0.0", "canary": None, "shadow": None})
+    assert "9.0.0" in state["error"]
+
+
+def test_a_plan_that_is_as_it_was_again_is_no_error_any_more(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    served.serve("1.0.0")
+    plan = (served.settings.models / "plan.json").read_bytes()
+    for text in (b"{half", plan.replace(b"1.0.0", b"9.0.0")):
+        (served.settings.models / "plan.json").write_bytes(text)
+        served.holder.step()
+        assert served.holder.error is not None
+        (served.settings.models / "plan.json").write_bytes(plan)
+        served.holder.step()
+        assert served.holder.error is None
+
+
+def test_the_plan_is_followed_even_where_nobody_can_be_told_of_the_start(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_plan(served.settings.models, "9.0.0", serial=1)
+    tried = threading.Event()
+
+    def told() -> None:
+        tried.set()
+        raise BrokenPipeError
+
+    holder = Holder(replace(served.settings, poll_seconds=0.01), Metrics())
+    holder.start(told)
+    assert tried.wait(60)
+    put_plan(served.settings.models, "1.0.0", serial=2)
+    until(lambda: holder.serving, lambda found: found is not None)
+    holder.stop()
