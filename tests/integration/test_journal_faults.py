@@ -14,27 +14,14 @@ import pytest
 from mltools import journal
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
+from tests.killing import counted, killing
 from tests.stored import make_record
 from tests.support import Result, commit, git, make_repo, mltools
 
 WHEN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
-# A `git` that counts the calls which write or talk to a remote, and kills whoever makes the call number $KILL_AT.
-GIT = """\
-#!/bin/sh
-case " $* " in
-*" fast-import "* | *" update-ref "* | *" push "* | *" fetch "*)
-    count=$(($(cat "$COUNT" 2>/dev/null || echo 0) + 1))
-    echo "$count" >"$COUNT"
-    if [ "$count" = "$KILL_AT" ]; then
-        [ -z "$AFTER" ] || {real} "$@"
-        kill -9 "$PPID"
-        exit 137
-    fi
-    ;;
-esac
-exec {real} "$@"
-"""
+# What writes the journal or talks to a remote.
+CALLS = ("fast-import", "update-ref", "push", "fetch")
 
 
 def record(repo: Path, second: int, commit_: str = "") -> str:
@@ -232,22 +219,6 @@ def test_an_export_onto_a_full_disk_leaves_the_old_file(repo: Path) -> None:
     assert not list(repo.glob(".runs.csv*"))
 
 
-def killing(place: Path, number: int, *, after: bool) -> dict[str, str]:
-    """The variables under which the call with this number is the last."""
-    program = place / "bin/git"
-    if not program.exists():
-        program.parent.mkdir(parents=True)
-        program.write_text(GIT.replace("{real}", str(shutil.which("git"))))
-        program.chmod(0o755)
-    (place / "count").unlink(missing_ok=True)
-    return {
-        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
-        "COUNT": str(place / "count"),
-        "KILL_AT": str(number),
-        "AFTER": "1" if after else "",
-    }
-
-
 def copied(source: Path, target: Path) -> tuple[Path, Path]:
     """A copy of a clone and its remote."""
     shutil.copytree(source, target)
@@ -272,13 +243,13 @@ def test_what_was_killed_at_any_write_is_completed_by_the_same_command(
     made = [record(start / "other", 1), record(repo, 2)]
     git(start / "other", "push", "-q", "origin", journal.REF)
     whole, _ = copied(start, tmp_path / "whole")
-    assert mltools(whole, "runs", *command, env=killing(tmp_path, 0, after=False)).code == 0
-    writes = int((tmp_path / "count").read_text())
+    assert mltools(whole, "runs", *command, env=killing(tmp_path, 0, after=False, calls=CALLS)).code == 0
+    writes = counted(tmp_path)
     assert writes >= 4
     for number in range(1, writes + 1):
         for after in moments:
             repo, remote = copied(start, tmp_path / f"{number}-{after}")
-            killed = mltools(repo, "runs", *command, env=killing(tmp_path, number, after=after))
+            killed = mltools(repo, "runs", *command, env=killing(tmp_path, number, after=after, calls=CALLS))
             assert killed.code == -9
             assert set(listed(repo)) >= {made[1]}
             assert set(listed(remote)) >= {made[0]}
@@ -300,7 +271,7 @@ def test_an_import_that_was_killed_left_all_or_nothing(repo: Path, tmp_path: Pat
     (tmp_path / "store/1/meta.yaml").write_text("name: e")
     args = ("runs", "import", "--from", "mlflow", str(tmp_path / "store"))
     for number in (1, 2):
-        killed = mltools(repo, *args, env=killing(tmp_path, number, after=False))
+        killed = mltools(repo, *args, env=killing(tmp_path, number, after=False, calls=CALLS))
         assert killed.code == -9
         assert listed(repo) == []
     assert mltools(repo, *args).out == "3 runs imported\n"

@@ -12,7 +12,7 @@ import pytest
 from mltools import events
 from mltools.core.tags import parse_tag
 from mltools.edges.git.read import Repository
-from tests.integration.test_release_kills import killing
+from tests.killing import counted, killing
 from tests.registries import clone_of, make_registry, policy, tag, tags
 from tests.releases import command, make_project, run
 from tests.support import git, make_repo, mltools
@@ -126,28 +126,33 @@ def test_two_processes_of_one_clone_without_a_remote(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args",
+    ("args", "told"),
     [
-        ("promote", "toy@v1.2.0", "--stage", "prod", "--force", "--reason", "it burns"),
-        ("rollback", "toy", "--stage", "staging", "--reason", "it burns"),
+        (("promote", "toy@v1.2.0", "--stage", "prod", "--force", "--reason", "it burns"), True),
+        (("rollback", "toy", "--stage", "staging", "--reason", "it burns"), True),
+        (("unassign", "toy@v1.1.0", "--stage", "staging", "--reason", "it burns"), False),
+        (("deprecate", "toy@v1.1.0", "--reason", "it burns"), False),
+        (("deprecate", "toy", "--reason", "it burns"), False),
     ],
-    ids=["promote", "rollback"],
+    ids=["promote", "rollback", "unassign", "deprecate a version", "deprecate a model"],
 )
 def test_a_change_that_is_killed_at_any_write_is_completed_by_the_same_command(
-    tmp_path: Path, args: tuple[str, ...]
+    tmp_path: Path, args: tuple[str, ...], *, told: bool
 ) -> None:
+    """`told` says that the change has an event in the journal beside its tag."""
     made = tmp_path / "made"
     clone, _ = make_registry(made, files=policy(STAGES))
     for number, version in enumerate(("v1.0.0", "v1.1.0"), start=1):
         tag(clone, f"toy#staging#{number}", f"toy@{version}^{{commit}}", when=1_767_400_000 + number)
     git(clone, "push", "-q", "--tags")
-    counted = copy_of(made, tmp_path / "whole")
+    whole = copy_of(made, tmp_path / "whole")
     # What `--to` would name is named: a second rollback would go further back, as it should.
     again = (*args, "--to", "v1.0.0") if args[0] == "rollback" else args
-    assert mltools(counted, "model", *args, env=killing(tmp_path / "whole", 0, after=False)).code == 0
-    writes = int((tmp_path / "whole/count").read_text())
-    assert writes >= 5
-    expected = tags(counted)
+    assert mltools(whole, "model", *args, env=killing(tmp_path / "whole", 0, after=False)).code == 0
+    writes = counted(tmp_path / "whole")
+    assert writes >= (5 if told else 3)
+    expected = tags(whole)
+    assert len(expected) == len(tags(clone)) + 1
     for number in range(1, writes + 1):
         for after in (False, True):
             place = tmp_path / f"{number}-{after}"
@@ -160,8 +165,10 @@ def test_a_change_that_is_killed_at_any_write_is_completed_by_the_same_command(
             done = command(clone, "model", *again)
             assert done.code == 0, done.err
             assert tags(clone) == tags(remote) == expected
-            (kept,) = events.of_model(Repository.find(remote), "toy")
-            assert (kept.reason, kept.details["tag"]) == ("it burns", expected[-1])
+            kept = [
+                (one.reason, one.details["tag"]) for one in events.of_model(Repository.find(remote), "toy")
+            ]
+            assert kept == ([("it burns", expected[-1])] if told else [])
             assert git(clone, "fsck", "--no-dangling") == ""
 
 

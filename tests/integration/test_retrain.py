@@ -14,7 +14,7 @@ from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
 from mltools.monitoring import windows
 from tests import retrained
-from tests.integration.test_release_kills import killing
+from tests.killing import counted, killing
 from tests.projects import FILES, dvc
 from tests.releases import command
 from tests.retrained import BRANCH, attempts, branches, grow
@@ -350,7 +350,7 @@ def test_it_is_killed_at_any_write_and_completed_by_the_same_command(
     whole = retrained.copied(both, tmp_path / "whole")
     counting = killing(tmp_path / "whole", 0, after=False)
     assert mltools(whole[0], "retrain", "--publish", str(run), env=counting).code == 0
-    writes = int((tmp_path / "whole/count").read_text())
+    writes = counted(tmp_path / "whole")
     assert writes >= 6
     expected = branches(whole[1])[BRANCH]
     for number in range(1, writes + 1):
