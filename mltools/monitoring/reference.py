@@ -4,6 +4,7 @@ The release names the run, and the run's record in the journal keeps all of it: 
 small results such as the predictions and the importance. Nothing is stored twice, and no data is downloaded.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -227,12 +228,13 @@ def _importance(
         return {}
     try:
         tree = documents.read_json(content, path)
-        return {str(item["feature"]): float(item["importance"]) for item in tree}
-    except (ConfigError, TypeError, KeyError, ValueError):
-        notes.append(
-            f"{path} of the release is no list of {{feature, importance}}, so all features count alike"
-        )
-        return {}
+        listed = {str(item["feature"]): float(item["importance"]) for item in tree}
+        if all(map(math.isfinite, listed.values())):
+            return listed
+    except (ConfigError, TypeError, KeyError, ValueError, OverflowError):
+        pass
+    notes.append(f"{path} of the release is no list of {{feature, importance}}, so all features count alike")
+    return {}
 
 
 def _positive(policy: Monitor, told: Predictions | None, record: ReleaseRecord) -> Scalar:

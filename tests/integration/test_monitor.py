@@ -375,6 +375,18 @@ def test_a_release_without_predictions_or_importance_says_what_it_cannot_compare
     assert all(shift["weight"] is None for shift in tree["shifts"])
 
 
+@pytest.mark.parametrize("importance", ["nan", "inf", 10**400])
+def test_importance_that_is_no_number_counts_for_nothing(
+    tmp_path: Path, log: Path, importance: str | int
+) -> None:
+    listed = [{"feature": "size", "importance": importance}, {"feature": "age", "importance": 1}]
+    project = monitored.released(tmp_path / "project", importance=listed)
+    write_log(log, requests(200, change=larger))
+    code, tree = found(project, log)
+    assert (code, tree["drifted"]) == (1, ["size"])
+    assert ["all features count alike" in note for note in tree["notes"]] == [True]
+
+
 def test_a_model_that_answers_numbers_is_watched_too(tmp_path: Path, log: Path) -> None:
     schema = monitored.SCHEMA.replace(
         "label: {type: category, required: true, enum: [benign, malignant], role: target}",

@@ -66,6 +66,14 @@ def test_one_odd_line_spoils_nothing(project: Path, tmp_path: Path, line: str | 
     assert traffic["unreadable"] <= 1
 
 
+@pytest.mark.parametrize("milliseconds", ["nan", "inf", "-inf", None, "fast"])
+def test_times_that_are_no_numbers_are_no_latency(project: Path, tmp_path: Path, milliseconds: Any) -> None:
+    write_log(tmp_path / "log", requests(GOOD, milliseconds=milliseconds))
+    done = check(project, tmp_path / "log", "--json", "--no-record")
+    assert done.code == 0, done.err
+    assert (done.json["traffic"]["rows"], done.json["traffic"]["timed"]) == (GOOD, 0)
+
+
 def test_a_line_beyond_all_bounds_is_told(project: Path, tmp_path: Path) -> None:
     write_log(tmp_path / "log", [*requests(GOOD), json.dumps(odd(error="x" * 20_000_000))])
     done = check(project, tmp_path / "log", "--no-record")
