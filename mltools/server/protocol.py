@@ -26,6 +26,7 @@ _KNOWN = frozenset(
     "BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES".split()  # noqa: SIM905 - a list to read
 )
 LARGEST = 1 << 24
+MOST_DIMENSIONS = 8
 
 
 class ProtocolError(ValueError):
@@ -83,7 +84,7 @@ def check_outputs(tree: Mapping[str, Any], loaded: Loaded) -> frozenset[str]:
         raise ProtocolError("outputs is no list of objects")
     names = [one.get("name") for one in asked]
     for name in names:
-        if name not in there:
+        if not isinstance(name, str) or name not in there:
             raise ProtocolError(
                 f"there is no output {str(name)[:100]!r}; there are: {', '.join(sorted(there))}"
             )
@@ -123,9 +124,11 @@ def _tensor(tensor: Any) -> tuple[str, list[int], list[Any]]:
     if not isinstance(name, str) or not name:
         raise ProtocolError("an input has no name")
     shown = name[:100]
-    if not isinstance(shape, list) or not shape or not all(type(one) is int and one >= 0 for one in shape):
-        raise ProtocolError(f"the input {shown!r} has no shape")
-    if kind not in _KNOWN:
+    if not isinstance(shape, list) or not 0 < len(shape) <= MOST_DIMENSIONS:
+        raise ProtocolError(f"the input {shown!r} has no shape of 1 to {MOST_DIMENSIONS} numbers")
+    if not all(type(one) is int and 0 <= one <= LARGEST for one in shape):
+        raise ProtocolError(f"the input {shown!r} has a shape of other numbers than 0 to {LARGEST:,}")
+    if not isinstance(kind, str) or kind not in _KNOWN:
         raise ProtocolError(f"the input {shown!r} has the unknown datatype {str(kind)[:40]!r}")
     data = _flat(tensor.get("data"), len(shape))
     if data is None:
@@ -154,8 +157,6 @@ def _table(shape: list[int], data: list[Any], loaded: Loaded) -> list[dict[str, 
     names = loaded.features
     if width != len(names):
         raise ProtocolError(f"the model takes {len(names)} columns, the input has {width}")
-    if count * width > LARGEST:
-        raise ProtocolError("the input is too large")
     return [dict(zip(names, data[at * width : (at + 1) * width], strict=True)) for at in range(count)]
 
 

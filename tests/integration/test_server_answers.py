@@ -202,3 +202,32 @@ def test_the_plan_is_followed_even_where_nobody_can_be_told_of_the_start(served:
     put_plan(served.settings.models, "1.0.0", serial=2)
     until(lambda: holder.serving, lambda found: found is not None)
     holder.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"shape": [10**18] * 50_000}, "no shape of 1 to 8 numbers"),
+        ({"shape": [2**24 + 1]}, "other numbers than 0 to"),
+        ({"shape": [True]}, "other numbers than 0 to"),
+        ({"datatype": ["FP64"]}, "unknown datatype"),
+        ({"datatype": {}}, "unknown datatype"),
+    ],
+)
+def test_a_tensor_whose_description_is_absurd_is_refused_at_once(
+    served: Served, change: dict[str, Any], words: str
+) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    served.serve("1.0.0")
+    reply = served.infer({"inputs": [{**COLUMNS[0], **change}, COLUMNS[1]]})
+    assert (reply.status, words in reply.tree["error"], len(str(reply.tree)) < 300) == (400, True, True), (
+        reply
+    )
+
+
+@pytest.mark.parametrize("name", [None, 7, ["predict"], {"predict": 1}])
+def test_an_output_whose_name_is_no_text_is_refused(served: Served, name: Any) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    served.serve("1.0.0")
+    reply = served.infer({"inputs": COLUMNS, "outputs": [{"name": name}]})
+    assert (reply.status, "there is no output" in reply.tree["error"]) == (400, True), reply
