@@ -83,6 +83,7 @@ class Contract:
         faults: list[Fault] = []
         for number, row in enumerate(rows):
             good: dict[str, Any] = {}
+            before = len(faults)
             for name, column in self.columns.items():
                 value = row.get(name)
                 if value is None or (isinstance(value, str) and value in self.missing):
@@ -99,7 +100,7 @@ class Contract:
                     hard = column.refuses or fault[0] == "type"
                     faults.append(Fault(number, name, fault[0], fault[1], hard))
             faults += self._unknown(number, row)
-            if self.checks and not any(fault.row == number for fault in faults[-1:]):
+            if self.checks and not any(fault.refuses for fault in faults[before:]):
                 faults += _broken(number, good, self.checks)
             clean.append(good)
         refused = [fault for fault in faults if fault.refuses]

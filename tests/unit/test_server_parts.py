@@ -72,6 +72,19 @@ def test_a_rule_that_only_warns_lets_the_row_pass_but_not_another_type() -> None
     assert [fault.rule for fault in contract.check([{"x": "two"}])[1]] == ["type"]
 
 
+@pytest.mark.parametrize("severity", ["warn", "error"])
+def test_a_condition_counts_for_a_row_that_is_warned_of_as_well(severity: str) -> None:
+    columns = {"x": {"type": "number", "maximum": 1, "severity": "warn"}, "y": {"type": "number"}}
+    tree = {"op": "<", "parts": [{"op": "column", "text": "x"}, {"op": "column", "text": "y"}]}
+    check = {"name": "order", "columns": ["x", "y"], "tree": tree, "severity": severity}
+    contract = contract_of({"input": columns, "checks": [check]}, None)
+    _, refused, warned = contract.check([{"x": 2, "y": 3}, {"x": 2, "y": 1}])
+    assert [(fault.row, fault.rule) for fault in refused + warned if "check" in fault.rule] == [
+        (1, "check order")
+    ]
+    assert len(refused) == (severity == "error")
+
+
 def test_columns_that_the_model_does_not_take_are_not_asked_for() -> None:
     terms = {"x": {"type": "number", "required": True}, "name": {"type": "string", "required": True}}
     contract = contract_of({"input": terms}, ["x"])
