@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from .conditions import compiled as compiled_check
-from .patterns import LONGEST, compiled
+from .patterns import compiled
 
 SHOWN = 60
 # What a double can tell apart, and what 64 bits hold.
@@ -31,7 +31,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its rules, ready to be applied. A column without a type takes any plain value."""
+    """One column: its rules, ready to be applied. A column without a type takes any plain value.
+
+    `longest` is the length of the longest text that the pattern is tried on.
+    """
 
     name: str
     type: str | None = None
@@ -40,6 +43,7 @@ class Column:
     maximum: Any = None
     enum: frozenset[Any] | None = None
     pattern: re.Pattern[str] | None = None
+    longest: int = 0
     min_length: int | None = None
     max_length: int | None = None
     refuses: bool = True
@@ -169,9 +173,9 @@ def _column(name: str, terms: Mapping[str, Any], *, taken: bool) -> Column:
     kind = terms.get("type")
     if kind is not None and kind not in _READ:
         raise ValueError(f"input.{name}.type {kind!r} is not known here")
-    pattern, unchecked = None, ""
+    pattern, longest, unchecked = None, 0, ""
     if terms.get("pattern") is not None:
-        pattern, unchecked = compiled(str(terms["pattern"]))
+        pattern, longest, unchecked = compiled(str(terms["pattern"]))
     enum = terms.get("enum")
     return Column(
         name,
@@ -181,6 +185,7 @@ def _column(name: str, terms: Mapping[str, Any], *, taken: bool) -> Column:
         _bound(kind, terms.get("maximum")),
         None if enum is None else frozenset(enum),
         pattern,
+        longest,
         terms.get("min_length"),
         terms.get("max_length"),
         terms.get("severity", "error") != "warn",
@@ -215,8 +220,8 @@ def _text_fault(column: Column, text: str) -> tuple[str, str] | None:
     if column.max_length is not None and len(text) > column.max_length:
         return ("max_length", f"{shown(text)} has more than {column.max_length} characters")
     if column.pattern is not None:
-        if len(text) > LONGEST:
-            return ("pattern", f"{shown(text)} has more than {LONGEST:,} characters")
+        if len(text) > column.longest:
+            return ("pattern", f"{shown(text)} has more than {column.longest:,} characters")
         if column.pattern.fullmatch(text) is None:
             return ("pattern", f"{shown(text)} does not match the pattern")
     return None

@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,9 +93,21 @@ def test_columns_that_the_model_does_not_take_are_not_asked_for() -> None:
     assert [fault.rule for fault in contract.check([{"x": 1, "name": 5}])[1]] == ["type"]
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|aa)*b", "([a-z]*)*", "(x{1,}y?)+", "(?:a*){2000}"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+b",
+        "(a|aa)*b",
+        "([a-z]*)*",
+        "(x{1,}y?)+",
+        "(?:a*){2000}",
+        "(a{1,20}){1,20}b",
+        "(a?){60}b",
+        ".*,.*,.*,.*,.*b",
+    ],
+)
 def test_patterns_that_could_take_for_ever_are_not_checked_and_said_so(pattern: str) -> None:
-    found, why = compiled(pattern)
+    found, _, why = compiled(pattern)
     assert found is None
     assert pattern in why
     assert contract_of({"input": {"x": {"type": "string", "pattern": pattern}}}, None).notes
@@ -105,6 +118,29 @@ def test_patterns_that_only_the_engine_knows_are_not_checked() -> None:
     assert compiled("[[:alpha:]]+")[0] is None
     assert compiled("(")[0] is None
     assert compiled(r"[A-Z]{2}-\d{1,6}")[0] is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "longest"),
+    [
+        (r"[a-z]+", 1_000),
+        (r"\d+(\.\d+)?", 1_000),
+        (r"((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)", 1_000),
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", 1_000),
+        (r"[^@]+@[^@]+\.[^@]+", 200),
+        (r"v\d+\.\d+\.\d+", 200),
+    ],
+)
+def test_patterns_as_people_write_them_are_checked_on_texts_of_some_length(
+    pattern: str, longest: int
+) -> None:
+    assert compiled(pattern)[1:] == (longest, "")
+
+
+def test_the_classes_of_patterns_are_those_of_the_engine_that_checks_files() -> None:
+    for pattern, text in ((r"\d", "\u0663"), (r"\w", "\u00e9"), (r"\s", "\u00a0")):
+        assert duckdb.execute("SELECT regexp_full_match(?, ?)", [text, pattern]).fetchall() == [(False,)]
+        assert rule({"type": "string", "pattern": pattern}, text) == "pattern"
 
 
 @pytest.mark.parametrize(
