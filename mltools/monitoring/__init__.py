@@ -99,12 +99,15 @@ def handed_over(path: Path, name: str) -> Assessment:
 
 
 def keep(place: Place, checked: Checked, *, when: datetime, by: str) -> Event:
-    """Keep a check in the journal, here and, where there is one, at the remote.
+    """Keep a check in the journal, here and, where there is one, at the remote; one that is there already stays as it is.
 
     A remote that cannot be reached is warned of: the next check or `mltools runs sync` brings it there.
     """
     made = windows.event_of(checked.assessment, when=when, by=by, told=checked.told)
-    events.record(place.writer, made)
+    known = windows.same(place.repository, made)
+    if known is None:
+        events.record(place.writer, made)
+    made = known or made
     remote = registry.remote_of(place.repository)
     if remote is not None:
         try:

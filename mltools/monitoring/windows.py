@@ -70,6 +70,13 @@ def event_of(found: Assessment, *, when: datetime, by: str, told: bool) -> Event
     )
 
 
+def same(repository: Repository, made: Event) -> Event | None:
+    """The same check of the same window as the journal has it: told again, it is no newer one."""
+    known = events.of_model(repository, made.model, {Kind.MONITOR})
+    told = (made.version, made.stage, made.details)
+    return next((one for one in reversed(known) if (one.version, one.stage, one.details) == told), None)
+
+
 def _fitting(keys: Sequence[str]) -> Iterator[str]:
     left = ROOM
     for key in keys:

@@ -66,6 +66,18 @@ def test_it_is_kept_and_told_as_by_the_check_itself(
     assert kept.details["window"] == {"start": "2026-02-01T00:00:00Z", "end": "2026-02-02T00:00:00Z"}
 
 
+def test_telling_it_again_says_the_same_and_keeps_it_once(
+    project: Path, made: bytes, tmp_path: Path, github: GitHubServer
+) -> None:
+    """As somebody does who starts the job again that ended with 1."""
+    first = tell(project, tmp_path, made, github.environ())
+    before = tip(project)
+    again = tell(project, tmp_path, made, github.environ())
+    assert (again.code, again.out) == (first.code, first.out)
+    assert tip(project) == before
+    assert len(github.forge.issues) == 1
+
+
 def without(tree: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in tree.items() if key != name}
 
