@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913 - the options of one command
     if follow:
         name = target or platform.node() or "here"
         agent = Agent(place, follows(wanted), directory, name, session.clock, record=not no_record, log=log)
-        agent.tick()
+        agent.tick(serving=agent_only)
     else:
         _hand(place, reference, directory)
     directory.mkdir(parents=True, exist_ok=True)

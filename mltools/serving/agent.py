@@ -53,17 +53,20 @@ class Agent:
     def __post_init__(self) -> None:
         self._trials = Rollouts(self.place, self.reference, self.directory, self.log, self.clock, self.keep)
 
-    def tick(self) -> None:
-        """Look once, and do what there is to do. What goes wrong is said and tried again; it never ends what serves."""
+    def tick(self, *, serving: bool = True) -> None:
+        """Look once, and do what there is to do. What goes wrong is said and tried again; it never ends what serves.
+
+        As long as nothing is `serving`, what the directory says of a service is of one that has ended, and counts for nothing.
+        """
         try:
-            self._look()
+            self._look(serving=serving)
         except Exception as error:
             log.debug("the agent stumbled", exc_info=True)
             self._warn("agent", f"the registry could not be followed: {type(error).__name__}: {error}")
         else:
             self._warned.pop("agent", None)
 
-    def _look(self) -> None:
+    def _look(self, *, serving: bool) -> None:
         wanted: Version | None = None
         trouble: str | None = None
         try:
@@ -79,7 +82,7 @@ class Agent:
             if wanted is not None:
                 self._tell(wanted, State.FAILED, trouble)
         try:
-            if trouble is None:
+            if serving and trouble is None:
                 self._watch()
         except MltoolsError as error:
             trouble = error.message
@@ -90,6 +93,10 @@ class Agent:
         """Hand what the registry names to the service, and beside it what is tried."""
         new = False
         if self._handed != wanted:
+            if not self._trials.going:
+                self._keep_outcome(
+                    plans.state_of(self.directory)
+                )  # of the version that goes, before it is forgotten
             new = hand(self.place, models.released(wanted), self.directory, model=now.model.name)
             self.place.say(f"{now.model.name} {wanted.version} is handed to the service")
         self._trials.look(now, wanted)
@@ -98,17 +105,23 @@ class Agent:
         self._handed = wanted
 
     def _watch(self) -> None:
-        """Keep what the service made of the plan."""
-        if self._handed is None:
-            return
+        """Keep what the service made of the plan; judge what is tried by what it counted."""
         state = plans.state_of(self.directory)
         if state.failed == self._serial and self._trials.going:
             self._trials.failed(state.error or "no reason is known")
-        elif state.failed == self._serial:
+        elif self._keep_outcome(state):
+            self._trials.judge(state)
+
+    def _keep_outcome(self, state: plans.State) -> bool:
+        """Keep whether the version that was handed over last serves; whether it does."""
+        if self._handed is None:
+            return False
+        if state.failed == self._serial:
             self._tell(self._handed, State.FAILED, state.error or "it could not be served")
         elif state.serial == self._serial and state.applied.get("stable") == plain(self._handed.version):
             self._tell(self._handed, State.SERVING, "")
-            self._trials.judge(state)
+            return True
+        return False
 
     def _tell(self, version: Version, state: State, reason: str) -> None:
         """Keep a deployment in the journal, once; also over a restart of the agent."""

@@ -85,12 +85,13 @@ def test_the_service_follows_the_stage_and_a_rollback_without_losing_a_request(t
     follow = ("toy#prod", "--follow", "--interval", "0.1", "--target", "loopback")
     with serve(clone(tmp_path), tmp_path, *follow) as running:
         running.until(lambda found: found["serving"].get("stable") == first[1:])
+        until(lambda: deployments(project), lambda told: (first, "serving", "loopback") in told)
         clients = [threading.Thread(target=load, args=(running,)) for _ in range(2)]
         for client in clients:
             client.start()
         promote(project, second)
         running.until(lambda found: found["serving"]["stable"] == second[1:])
-        promote(project, broken)
+        promote(project, broken)  # even where the agent sees this first, the second is known to have served
         found = running.until(lambda found: found["error"] is not None)
         assert found["serving"]["stable"] == second[1:]
         until(lambda: deployments(project), lambda told: (broken, "failed", "loopback") in told)
@@ -173,6 +174,20 @@ def test_the_agent_hands_over_what_is_whole_and_mends_what_is_not(tmp_path: Path
     agent_of(tmp_path / "agent", models, said).tick()
     assert json.loads((models / "plan.json").read_text())["serial"] == plan["serial"] + 1
     assert [entry.name for entry in place.parent.iterdir()] == [version[1:]]
+
+
+def test_what_an_ended_service_left_is_not_taken_for_one_that_serves(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    version = release(project, classifier(), 0.9)
+    promote(project, version)
+    agent = agent_of(clone(tmp_path), tmp_path / "models", [])
+    agent.tick()
+    left = {"schema": 1, "serial": 1, "applied": {"stable": version[1:]}, "failed": None, "arms": {}}
+    (tmp_path / "models/state.json").write_text(json.dumps(left))
+    agent.tick(serving=False)
+    assert deployments(project) == []
+    agent.tick()
+    assert deployments(project) == [(version, "serving", "here")]
 
 
 def test_a_model_whose_bytes_are_gone_is_a_failed_deployment_once(tmp_path: Path) -> None:
