@@ -84,7 +84,7 @@ def canary_command(  # noqa: PLR0913 - the options of one command
     if abort:
         place, wanted = place_of(session), registry.reference(reference)
         made = trials.stop(place, wanted, stage, reason=reason, when=session.clock())
-        session.say(f"{made.model} {made.version} is tried in {stage} no more")
+        session.result(f"{made.model} {made.version} is tried in {stage} no more ({made.id})")
         return
     trial = Trial(
         steps=steps_of(shares, shadow=shadow),
@@ -103,5 +103,6 @@ def begin(session: Session, reference: str, stage: str, trial: Trial, *, reason:
     """Ask for a trial, and say which."""
     place, wanted = place_of(session), registry.reference(reference)
     made = trials.begin(place, wanted, stage, trial, reason=reason, when=session.clock())
-    session.result(made.id)
-    session.say(f"{made.model} {made.version} is tried in {stage} beside {made.details['against']}")
+    session.result(
+        f"{made.model} {made.version} is tried in {stage} beside {made.details['against']} ({made.id})"
+    )

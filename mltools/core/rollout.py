@@ -91,8 +91,8 @@ class Compared:
         """The finding in words."""
         word = "worse" if self.worse else "no worse" if self.fine else "open"
         return (
-            f"{self.name}: {_told(self.canary)} against {_told(self.stable)}, difference between {self.low:+.4f} and "
-            f"{self.high:+.4f}, {self.margin:.4f} may be: {word}"
+            f"{self.name}: {_told(self.canary)} against {_told(self.stable)}, difference {self.low:+.4f} to "
+            f"{self.high:+.4f}, allowed {self.margin:+g}: {word}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -170,10 +170,10 @@ def checked(trial: Trial) -> Trial:
     steps = trial.steps
     if not steps or len(steps) > MOST_STEPS or not all(0 <= step <= 1 for step in steps):
         raise ConfigError(
-            f"the steps of a trial are 1 to {MOST_STEPS} shares between 0 and 1, not {list(steps)}"
+            f"the steps of a trial are 1 to {MOST_STEPS} shares from 0% to 100%, not {_spoken(steps)}"
         )
     if list(steps) != sorted(set(steps)):
-        raise ConfigError(f"each step of a trial is larger than the one before, not {list(steps)}")
+        raise ConfigError(f"each step of a trial is larger than the one before, not {_spoken(steps)}")
     if not 0 < trial.alpha < 1 or not all(0 < one < 1 for one in (trial.errors, trial.slow, trial.quality)):
         raise ConfigError("alpha and the margins of a trial lie between 0 and 1")
     if not 0 <= trial.pause <= trial.longest < float("inf"):
@@ -181,6 +181,10 @@ def checked(trial: Trial) -> Trial:
     if trial.milliseconds is not None and not 0 < trial.milliseconds < float("inf"):
         raise ConfigError("the milliseconds of a trial are no time")
     return trial
+
+
+def _spoken(steps: Sequence[float]) -> str:
+    return ", ".join(f"{100 * step:g}%" for step in steps) or "none"
 
 
 def share_of(text: str) -> float:

@@ -5,7 +5,7 @@ A request keeps the version that it began with. Where a new version cannot serve
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -194,9 +194,7 @@ class Holder:
                 for arm, version in plan.versions.items()
             },
         )
-        log.info(
-            "serving %s: %s", plan.model, ", ".join(f"{arm} {one}" for arm, one in plan.versions.items())
-        )
+        log.info("serving %s: %s", plan.model, ", ".join(_spoken(plan)))
 
     def _refuse(self, plan: Plan | None, reason: str) -> None:
         if reason != self.error:
@@ -230,3 +228,9 @@ class Holder:
         stable = applied.get("stable") if isinstance(applied, dict) else None
         known = isinstance(stable, str) and stable != plan.stable and state.get("model") == plan.model
         return (str(stable),) if known else ()
+
+
+def _spoken(plan: Plan) -> Iterator[str]:
+    """Who answers, in words."""
+    for arm, version in plan.versions.items():
+        yield f"{arm} {version}" + (f" for {100 * plan.share:g}% of the keys" if arm == "canary" else "")

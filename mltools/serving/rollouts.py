@@ -122,7 +122,9 @@ class Rollouts:
                 if begun.trial.steps[progress.step - 1] == 0:
                     progress.before, progress.last, progress.serial = {}, {}, None  # a shadow is no canary
                 share = begun.trial.steps[progress.step]
-                self.place.say(f"{begun.event.model} {begun.version} answers {share:.3g} of the keys now")
+                self.place.say(
+                    f"{begun.event.model} {begun.version} answers {100 * share:g}% of the keys now"
+                )
             case Verdict.ABORT:
                 self._decided(begun, "aborted", decision)
             case Verdict.PROMOTE:

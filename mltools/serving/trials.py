@@ -14,7 +14,7 @@ from mltools.errors import ConfigError, UsageError
 from mltools.models import Place
 from mltools.models.changing import actor, reason_of
 from mltools.models.promoting import check_stage
-from mltools.models.standing import standing
+from mltools.models.standing import Standing, standing
 
 STARTED = "started"
 
@@ -37,7 +37,8 @@ def begin(
 ) -> Event:
     """Ask that a version be tried beside what a stage holds. Raises UsageError for what there is not, ConfigError.
 
-    The stage's tag does not move: it says what serves everybody. The agent that follows the stage does the rest.
+    The stage's tag does not move: it says what serves everybody. The agent that follows the stage does the rest. A trial
+    that goes on there ends with it.
     """
     check_stage(stage)
     now = standing(place, place.writer, reference.model)
@@ -63,6 +64,11 @@ def begin(
         reason=reason_of(reason),
         details=details,
     )
+    before = _going_on(place, now, stage)
+    if before is not None:
+        reason = f"{version.version} is tried instead"
+        events.record(place.writer, ended(before, "aborted", reason, {}, by=made.by, when=when))
+        place.say(f"the trial of {before.version} that began at {before.event.time} ends: {reason}")
     _keep(place, now.remote, made)
     return made
 
@@ -70,15 +76,20 @@ def begin(
 def stop(place: Place, reference: Reference, stage: str, *, reason: str, when: datetime) -> Event:
     """End a trial by hand. Raises UsageError where there is none."""
     now = standing(place, place.writer, reference.model)
-    if now.remote is not None:
-        journal.fetch(place.writer, now.remote)
-    begun = going_on(place.repository, now.model.name, stage)
+    begun = _going_on(place, now, stage)
     if begun is None:
         raise UsageError(f"no version of {now.model.name} is tried in {stage}")
     by = actor(place) or place.writer.person
     made = ended(begun, "aborted", reason_of(reason) or "by hand", {}, by=by, when=when)
     _keep(place, now.remote, made)
     return made
+
+
+def _going_on(place: Place, now: Standing, stage: str) -> Begun | None:
+    """The trial that goes on in a stage, as the remote knows it."""
+    if now.remote is not None:
+        journal.fetch(place.writer, now.remote)
+    return going_on(place.repository, now.model.name, stage)
 
 
 def going_on(repository: Repository, model: str, stage: str | None) -> Begun | None:

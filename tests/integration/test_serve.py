@@ -328,7 +328,7 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
     assert trials(project)[-1].reason == "a complaint"
     for args, words in (
         (("--abort",), "is tried in prod"),
-        (("--share", "150%"), "shares between 0 and 1"),
+        (("--share", "150%"), "shares from 0% to 100%, not 150%"),
         (("--share", "much"), "is no share"),
         (("--pause", "long"), "no length of time"),
     ):
@@ -352,6 +352,9 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
     assert command(project, *planned, "--force", "--reason", "x").code == 2
     asked = events.of_model(Repository.find(project), "toy", {Kind.CANARY})[-1]
     assert (asked.state, asked.details["trial"]["steps"]) == ("started", [0.0, 0.1, 0.5])
+    instead = command(project, "model", "canary", f"toy@{other}", "--stage", "prod")
+    assert f"toy {other} is tried in prod beside {first}" in instead.out
+    assert (trials(project)[-1].details["start"], "ends" in instead.err) == (asked.id, True)
     assert command(project, "model", "canary", f"toy@{first}", "--stage", "prod").code == 2
     assert command(project, "model", "canary", f"toy@{first}", "--stage", "empty").code == 2
 
