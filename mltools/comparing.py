@@ -131,9 +131,11 @@ def commit_of(repository: Repository, rev: str) -> str:
         return commit
     branch = rev.removeprefix("origin/")
     hint = "`git branch -a` and `git tag` list what there is"
+    plain = not any(mark in branch for mark in "~^:@")  # else it is no name that a remote knows
     if repository.shallow():
-        hint = f"this clone is shallow: `git fetch --depth=1 origin {branch}` brings that revision"
-    elif repository.remotes():
+        one = f"`git fetch --depth=1 origin {branch}` brings that revision" if plain else ""
+        hint = f"this clone is shallow: {one or '`git fetch --unshallow` brings the rest of the history'}"
+    elif plain and repository.remotes():
         hint = (
             f"`git fetch origin {branch}` brings a branch of the remote; `git branch -a` lists what there is"
         )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from mltools import journal
-from mltools.core import events
+from mltools.core import events, history
 from mltools.core.events import Event
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError
@@ -50,7 +50,7 @@ def of_all(repository: Repository, kinds: Collection[str] = ()) -> tuple[Event, 
 def _read(repository: Repository, place: str, kinds: Collection[str]) -> Iterator[Event]:
     for path, content in journal.files_below(repository, place):
         if content is None:
-            log.warning("%s: %s is missing or damaged; run `git fsck`", journal.REF, path)
+            log.warning("%s: %s is missing or damaged; %s", journal.REF, path, history.REPAIR)
             continue
         try:
             found = events.parse_event(content, path)

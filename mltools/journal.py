@@ -133,6 +133,12 @@ def places(repository: Repository, tip: str) -> dict[str, tuple[str, str]]:
     return {match["id"]: (path, oid) for path, oid in found.items() if (match := _RECORD.fullmatch(path))}
 
 
+def holds(repository: Repository, run_id: str) -> bool:
+    """Whether there is a record of this run, be it one that cannot be read."""
+    tip = repository.oid(REF)
+    return tip is not None and run_id in places(repository, tip)
+
+
 def at(repository: Repository, files: Mapping[str, str]) -> Iterator[Record]:
     """The records at these paths, with their blobs. One that cannot be read is warned of and left out."""
     yield from _read(repository, files)
@@ -247,7 +253,7 @@ def _read(repository: Repository, files: Mapping[str, str]) -> Iterator[Record]:
 def _parsed(places: Iterable[re.Match[str]], contents: Iterable[bytes | None]) -> Iterator[Record]:
     for place, content in zip(places, contents, strict=True):
         if content is None:
-            log.warning("%s: %s is missing or damaged; run `git fsck`", REF, place[0])
+            log.warning("%s: %s is missing or damaged; %s", REF, place[0], history.REPAIR)
             continue
         try:
             record = parse_record(documents.read_json(content, place[0]), place[0])

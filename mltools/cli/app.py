@@ -61,6 +61,14 @@ GIT_CONTEXT = (
 )
 
 
+class _Lines(logging.Formatter):
+    """Log lines as the commands speak: what somebody should know reads like any other warning."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        return f"warning: {text}" if record.levelno == logging.WARNING else super().format(record)
+
+
 @click.group(
     cls=LazyGroup,
     entries=COMMANDS,
@@ -80,7 +88,9 @@ GIT_CONTEXT = (
 def cli(ctx: click.Context, *, directory: str, quiet: int, verbose: int, debug: bool, color: str) -> None:
     """GitOps CI/CD for machine learning: every fact kept in Git, no server."""
     level = logging.DEBUG if verbose > 1 else logging.INFO if verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.ERROR if quiet > 1 else level, handlers=[handler])
     path = Path(directory).resolve()
     if not path.is_dir():
         raise click.UsageError(f"-C {directory}: no such directory")

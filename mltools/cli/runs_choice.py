@@ -15,6 +15,8 @@ def chosen(repository: Repository, which: str) -> Record:
     commit = repository.resolve(which)
     if commit is None and which == "HEAD":
         raise RepositoryError("this repository has no commit yet", hint="commit, then `mltools run`")
+    if commit is None and journal.holds(repository, which):
+        raise RepositoryError(f"the record of run {which} cannot be read", hint=history.REPAIR)
     if commit is None:
         raise UsageError(
             f"no run is recorded of {which!r}, which is neither a run's id nor a revision",

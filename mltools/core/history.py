@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # kept rows are listed without pydantic, which takes longer t
     from mltools.core.records import Record
 
 REF = "refs/mltools/journal"
+REPAIR = "delete its file where `git fsck` names one; `git fetch --refetch REMOTE refs/mltools/journal` brings it again"
 ELSEWHERE = "`mltools run` records one; `mltools runs sync` brings those of others"
 SHORT = 8
 METRICS = 6

@@ -10,7 +10,7 @@ from mltools.core.release_record import ReleaseRecord, Unreadable
 from mltools.core.tags import Reference, model_name, version_tag
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
-from mltools.errors import RepositoryError, UsageError
+from mltools.errors import MltoolsError, RepositoryError, UsageError
 
 
 class OddTagError(RepositoryError):
@@ -110,9 +110,14 @@ def _fetch(place: Place, wanted: Reference) -> bool:
                 patterns = registry.patterns(name)
                 place.writer.fetch(remote, *(f"{TAGS}{one}:{TAGS}{one}" for one in patterns))
     except RepositoryError as error:
-        place.warn(f"{error.message}; what is known here counts")
+        place.warn(f"{in_short(error)}; what is known here counts")
         return False
     return True
+
+
+def in_short(error: MltoolsError) -> str:
+    """What went wrong in one line, for a warning about what is gone on without."""
+    return error.message.partition("\n")[0].rstrip(":")
 
 
 def names_of(place: Place, model: str) -> list[str]:

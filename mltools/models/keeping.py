@@ -3,7 +3,7 @@
 from mltools import events, journal, registry
 from mltools.core.events import Event, Kind
 from mltools.errors import MltoolsError, RepositoryError
-from mltools.models.finding import Place
+from mltools.models.finding import Place, in_short
 from mltools.models.standing import Standing
 
 _OF_VERSIONS = frozenset({Kind.APPROVAL, Kind.MONITOR, Kind.DEPLOYMENT})
@@ -22,7 +22,7 @@ def keep(place: Place, event: Event) -> None:
             events.share(writer, remote, event)
     except MltoolsError as error:
         place.warn(
-            f"the tag {event.details['tag']} is written; the journal at the remote does not tell of it yet: {error.message}; "
+            f"the tag {event.details['tag']} is written; the journal at the remote does not tell of it yet: {in_short(error)}; "
             "`mltools runs sync` brings it there"
         )
 
@@ -30,7 +30,7 @@ def keep(place: Place, event: Event) -> None:
 def events_of(place: Place, now: Standing, *, required: bool = True) -> dict[str, list[Event]]:
     """What the journal tells of each version of a model, the remote's journal with it; the oldest first.
 
-    Where it is not `required`, a remote whose journal is not to be had is warned of.
+    Where it is not `required`, a journal that is not to be had, there or here, is warned of.
     """
     if now.remote is not None:
         try:
@@ -38,8 +38,15 @@ def events_of(place: Place, now: Standing, *, required: bool = True) -> dict[str
         except RepositoryError as error:
             if required:
                 raise
-            place.warn(f"{error.message}; what the journal here tells of {now.model.name} counts")
+            place.warn(f"{in_short(error)}; what the journal here tells of {now.model.name} counts")
+    try:
+        told = events.of_model(place.repository, now.model.name, _OF_VERSIONS)
+    except MltoolsError as error:
+        if required:
+            raise
+        place.warn(f"the journal here cannot be read, so nothing that it tells counts: {in_short(error)}")
+        told = ()
     found: dict[str, list[Event]] = {}
-    for event in events.of_model(place.repository, now.model.name, _OF_VERSIONS):
+    for event in told:
         found.setdefault(event.version or "", []).append(event)
     return found

@@ -386,6 +386,7 @@ def test_a_shallow_clone_that_has_the_base_is_enough(root: Path) -> None:
         "error: unknown revision 'base'\n"
         "hint: this clone is shallow: `git fetch --depth=1 origin base` brings that revision\n"
     )
+    assert "`git fetch --unshallow` brings the rest" in compare(clone, "origin/main~1").err
     git(clone, "fetch", "-q", "--depth=1", "origin", "base:refs/remotes/origin/base")
     store(clone, CACHED)
     assert "test.auc  0.9  ->  0.95" in compare(clone, "base").out

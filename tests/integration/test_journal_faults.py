@@ -219,6 +219,30 @@ def test_an_export_onto_a_full_disk_leaves_the_old_file(repo: Path) -> None:
     assert not list(repo.glob(".runs.csv*"))
 
 
+def test_a_damaged_record_is_told_and_comes_again_from_the_remote(
+    clone: Path, remote: Path, tmp_path: Path
+) -> None:
+    made = record(clone, 1)
+    assert mltools(clone, "runs", "sync").code == 0
+    git(tmp_path, "clone", "-q", remote.as_uri(), "third")
+    third = tmp_path / "third"
+    assert mltools(third, "runs", "sync").code == 0
+    oid = journal.places(Repository.find(third), journal.REF)[made][1]
+    blob = third / ".git/objects" / oid[:2] / oid[2:]
+    blob.chmod(0o644)
+    blob.write_bytes(b"garbage")
+    refused(
+        mltools(third, "runs", "show", made), f"error: the record of run {made} cannot be read", "git fsck"
+    )
+    listed_ = mltools(third, "runs", "list")
+    assert (listed_.code, listed_.err.startswith("warning: refs/mltools/journal: records/")) == (0, True)
+    assert mltools(third, "-qq", "runs", "list").err == ""
+    blob.unlink()
+    git(third, "fetch", "-q", "--refetch", "origin", journal.REF)
+    assert mltools(third, "runs", "show", made).code == 0
+    assert mltools(third, "runs", "verify").code == 0
+
+
 def copied(source: Path, target: Path) -> tuple[Path, Path]:
     """A copy of a clone and its remote."""
     shutil.copytree(source, target)

@@ -163,6 +163,18 @@ def test_it_works_while_everything_else_is_broken(made: tuple[Path, Path], tmp_p
     assert "the journal at the remote does not tell of it yet" in done.err
 
 
+def test_it_works_with_a_damaged_journal(made: tuple[Path, Path]) -> None:
+    clone, remote = made
+    tell(clone, "v1.0.0", "healthy")
+    oid = git(clone, "rev-parse", "refs/mltools/journal:events")
+    (clone / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    done = command(clone, "model", "rollback", "toy", "--stage", "prod")
+    assert (done.code, done.out) == (0, "toy v1.1.0 is back in prod (toy#prod#4)\n"), done.err
+    assert "the journal at the remote does not tell of it yet" in done.err
+    assert holds(remote) == "v1.1.0"
+    assert command(clone, "model", "approve", "toy@v1.1.0", "--stage", "prod").code == 3
+
+
 def test_a_stage_that_was_emptied_goes_back_to_what_was_there(made: tuple[Path, Path]) -> None:
     clone, _ = made
     for version in ("v1.0.0", "v1.1.0", "v1.2.0"):

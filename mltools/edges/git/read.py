@@ -21,6 +21,7 @@ _SIGNATURE = re.compile(
     r"^-----BEGIN (?:PGP|SSH|SIGNED) (?:SIGNATURE|MESSAGE)-----$.*", re.DOTALL | re.MULTILINE
 )
 _SIGNED = "-----BEGIN "
+DAMAGED = "`git fsck` tells what is damaged; a clone that is whole has it"
 _FIELDS = (
     "%(refname)",
     "%(objectname)",
@@ -185,7 +186,8 @@ class Repository:
         if done.returncode:
             if self._verified(rev, "tree") is None:
                 raise self._unknown(rev)
-            raise process.failure(("git", "ls-tree"), done.returncode, done.errors)
+            failed = process.failure(("git", "ls-tree"), done.returncode, done.errors)
+            raise RepositoryError(failed.message, hint=DAMAGED)
         entries = done.stdout.decode("utf-8", "surrogateescape").split("\0")[:-1]
         files: dict[str, str] = {}
         for entry in entries:
@@ -300,6 +302,8 @@ class Repository:
         hint = "`git branch -a` and `git tag` list what there is"
         if self.shallow():
             hint = "this clone is shallow: `git fetch --unshallow` (in CI: fetch-depth: 0) brings the rest"
+        elif plumbing.OID.fullmatch(rev):
+            hint = "no such object is here: it was never fetched, or `git fsck` tells that it is damaged"
         return RepositoryError(f"unknown revision {rev!r}", hint=hint)
 
 
