@@ -213,7 +213,7 @@ def _model_routes(app: FastAPI, service: Service) -> None:
 
 
 class Bounded:
-    """Ends what takes longer than it may, such as a client that does not read its answer."""
+    """Ends what takes longer than it may, such as a model that does not come to an end."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self.app = app

@@ -76,7 +76,8 @@ def _done(number: int, frame: FrameType | None) -> None:
 
 
 def _protocol(settings: Settings) -> type[PatientProtocol]:
-    return type("Protocol", (PatientProtocol,), {"head_seconds": settings.head_seconds})
+    patience = {"head_seconds": settings.head_seconds, "answer_seconds": settings.answer_seconds}
+    return type("Protocol", (PatientProtocol,), patience)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -1,6 +1,7 @@
 """What the service makes of models that answer otherwise than most: in one process, on what a process would be asked."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from mltools.server.metrics import Metrics
 from mltools.server.requestlog import RequestLog
 from mltools.server.settings import Settings
 from mltools.serving.labels import wrong
-from tests.serving import INPUT, ROW, classifier, put_plan, put_version, until
+from tests.serving import INPUT, PATIENCE, ROW, classifier, put_plan, put_version, service, until
 
 TABLE = pd.DataFrame({"size": [1.0, -1.0, 2.0, -2.0], "age": [40.0] * 4})
 
@@ -231,3 +232,19 @@ def test_an_output_whose_name_is_no_text_is_refused(served: Served, name: Any) -
     served.serve("1.0.0")
     reply = served.infer({"inputs": COLUMNS, "outputs": [{"name": name}]})
     assert (reply.status, "there is no output" in reply.tree["error"]) == (400, True), reply
+
+
+def test_a_client_that_does_not_read_its_answers_is_cut_off(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    put_version(models, "1.0.0", classifier())
+    put_plan(models, "1.0.0", serial=1)
+    ids = [f"{number:0128d}" for number in range(1_000)]
+    body = json.dumps({"rows": [ROW] * len(ids), "ids": ids}).encode()
+    request = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    with service(models, "--answer-seconds", "2") as running, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        deaf.connect((running.host, running.port))
+        deaf.settimeout(PATIENCE)
+        # Answers fill all that is between us until the service stops reading: then it must hang up, and not wait.
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            deaf.sendall(request * 100)
