@@ -97,6 +97,8 @@ def check(found: Released, task: Task) -> str:
             f"{found.tag}: the model {found.record.file.path} is no {SUFFIX} file, which can be loaded safely",
             hint="save it with skops, and release again",
         )
+    if not task.source.exists():
+        raise UsageError(f"{task.source}: no such file or directory")
     source, target = task.source.resolve(), task.target.resolve()
     if source == target or source in target.parents:
         raise UsageError(f"{task.target}: the output cannot be the input, nor lie in it")

@@ -295,7 +295,9 @@ class TestFiles:
         assert (tmp_path / "out.csv").read_text() == "id,prediction\n"
 
     def test_that_are_not_there_or_are_no_data(self, shared: Path, tmp_path: Path) -> None:
-        assert "no such file" in predict(shared, tmp_path).err
+        (tmp_path / "there").mkdir()
+        missing = predict(shared, tmp_path, "there/../in.csv", "out.csv")
+        assert (missing.code, f"error: {tmp_path / 'in.csv'}: no such file" in missing.err) == (2, True)
         (tmp_path / "in.txt").write_text("x")
         assert "does not tell the format" in predict(shared, tmp_path, "in.txt", "out.csv").err
 
