@@ -5,12 +5,12 @@ mass; what the head has in them follows from its own counts, within a bin by lin
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from mltools.core.distribution import Distribution
+from mltools.core.distribution import Cut, Distribution
 from mltools.core.profile import ColumnProfile, Histogram
 
 Band = Literal["stable", "moderate", "large"]
@@ -75,6 +75,15 @@ class Homogeneity:
 
     statistic: float
     degrees: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What part of all rows a bin holds on each side. `name` is a value, a range, or what is said of the rest."""
+
+    name: str
+    base: float
+    head: float
 
 
 def psi(base: ColumnProfile, head: ColumnProfile) -> Psi:
@@ -155,6 +164,69 @@ def homogeneity(base: ColumnProfile, head: ColumnProfile) -> Homogeneity | None:
         for seen, due in zip(pair, dues, strict=True)
     )
     return Homogeneity(statistic, len(pairs) - 1)
+
+
+def shares(base: ColumnProfile, head: ColumnProfile) -> tuple[Share, ...]:
+    """Where the rows of both lie, to be looked at: a bin for each value of few, else ranges that hold about equal parts of the base.
+
+    Empty where the columns cannot be compared.
+    """
+    if not base.rows or not head.rows or _kind(base) != _kind(head):
+        return ()
+    both = _distributions(base, head)
+    if base.categories is not None and head.categories is not None:
+        found = _by_name(_categories(base), _categories(head), base, head)
+    elif both is None:
+        found = []
+    elif both[0].discrete and both[1].discrete and len({*_values(both[0]), *_values(both[1])}) <= BINS:
+        one, other = map(_values, both)
+        told = _written([*one, *other])
+        found = [(name, one.get(value, 0), other.get(value, 0)) for value, name in sorted(told.items())]
+    else:
+        cuts = both[0].equal(BINS, both[1])
+        names = _ranges(cuts, " characters" if base.lengths else "", whole=both[0].whole and both[1].whole)
+        found = list(zip(names, both[0].between(cuts), both[1].between(cuts), strict=True))
+    found.append(("no value", base.rows - base.count, head.rows - head.count))
+    return tuple(Share(name, old / base.rows, new / head.rows) for name, old, new in found if old or new)
+
+
+def _by_name(
+    old: Mapping[Any, int], new: Mapping[Any, int], base: ColumnProfile, head: ColumnProfile
+) -> list[tuple[str, float, float]]:
+    """The categories that most rows of either side have, and all others together."""
+    size = {value: old.get(value, 0) / base.rows + new.get(value, 0) / head.rows for value in (*old, *new)}
+    most = sorted(size, key=lambda value: -size[value])[:BINS]
+    found: list[tuple[str, float, float]] = [
+        (str(value), old.get(value, 0), new.get(value, 0)) for value in most
+    ]
+    rest = (
+        base.count - sum(old.get(value, 0) for value in most),
+        head.count - sum(new.get(value, 0) for value in most),
+    )
+    return [*found, ("all others", *rest)]
+
+
+def _ranges(cuts: Sequence[Cut], unit: str, *, whole: bool) -> list[str]:
+    """What the bins between cuts are called."""
+    if not cuts:
+        return [f"all{unit}"]
+    told = _written([value for value, _ in cuts])
+    (first, upto), (last, within) = cuts[0], cuts[-1]
+    names = [f"{'up to' if upto else 'below'} {told[first]}"]
+    for low, high in pairwise(cuts):
+        one = low[0] == high[0] or (whole and low[1] and high == (low[0] + 1, True))
+        names.append(told[high[0]] if one else f"{told[low[0]]} to {told[high[0]]}")
+    return [f"{name}{unit}" for name in (*names, f"{'above' if within else 'from'} {told[last]}")]
+
+
+def _written(values: Sequence[float]) -> Mapping[float, str]:
+    """Numbers with as few digits, but four, as tell them apart."""
+    there = set(values)
+    for digits in range(4, 18):
+        told = {value: f"{value:.{digits}g}" for value in there}
+        if len(set(told.values())) == len(there):
+            break
+    return told
 
 
 def _pairs(base: ColumnProfile, head: ColumnProfile) -> tuple[str, Pairs]:

@@ -194,7 +194,7 @@ def test_the_webhook_is_told_of_changes_alone(tmp_path: Path, log: Path, hook: H
     assert (path, kind) == (SECRET, "application/json")
     (block,) = message["blocks"]
     assert block["text"]["type"] == "mrkdwn"
-    assert "• size: PSI" in block["text"]["text"]
+    assert "• size: median 1.02, -0.08529 at the release; PSI" in block["text"]["text"]
 
 
 def test_the_end_of_an_alarm_is_told(tmp_path: Path, log: Path, hook: Hook) -> None:

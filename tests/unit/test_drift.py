@@ -335,3 +335,55 @@ def test_far_apart_numbers_do_not_overflow() -> None:
     found = psi(wide, narrow).value
     assert found is not None
     assert math.isfinite(found)
+
+
+class TestShares:
+    """Where the rows lie, to be looked at."""
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_parts_of_all_rows_that_add_up(self, shape: str) -> None:
+        chance = np.random.default_rng(3)
+        base = column(SHAPES[shape](chance, 3_000, 0.0), nulls=100)
+        head = column(SHAPES[shape](chance, 2_000, 0.5), nulls=700)
+        found = drift.shares(base, head)
+        assert 2 <= len(found) <= drift.BINS + 4
+        assert len({share.name for share in found}) == len(found)
+        assert math.fsum(share.base for share in found) == pytest.approx(1)
+        assert math.fsum(share.head for share in found) == pytest.approx(1)
+        assert (found[-1].name, found[-1].base) == ("no value", 100 / 3_100)
+
+    def test_of_numbers_are_those_of_the_rows_between_the_edges(self) -> None:
+        chance = np.random.default_rng(4)
+        old, new = chance.normal(0, 1, 20_000), chance.normal(1, 1, 20_000)
+        found = drift.shares(column(old), column(new))
+        assert [share.base for share in found] == pytest.approx([0.1] * 10, abs=0.03)
+        last = found[-1]
+        edge = float(last.name.removeprefix("above "))
+        assert last.head == pytest.approx((new > edge).mean(), abs=0.01)
+
+    def test_few_values_and_categories_are_called_by_their_names(self) -> None:
+        old, new = np.array([0, 0, 0, 1] * 50), np.array([0, 1, 1, 2] * 50)
+        found = drift.shares(column(old), column(new))
+        assert [(share.base, share.head) for share in found] == [(0.75, 0.25), (0.25, 0.5), (0.0, 0.25)]
+        assert [share.name for share in found] in (["0", "1", "2"], ["0", "1", "above 1"])
+        many = [
+            ColumnProfile(
+                name="x",
+                type="category",
+                count=100,
+                nulls=0,
+                categories=tuple((f"v{number}", 5) for number in order),
+                other=100 - 5 * len(order),
+            )
+            for order in (range(12), range(6, 20))
+        ]
+        named = drift.shares(*many)
+        assert len(named) == drift.BINS + 1
+        assert named[-1].name == "all others"
+        assert math.fsum(share.head for share in named) == pytest.approx(1)
+
+    def test_what_cannot_be_compared_has_none(self) -> None:
+        number = column(np.array([1.0, 2.0]))
+        text = ColumnProfile(name="x", type="string", count=2, nulls=0)
+        assert drift.shares(number, text) == ()
+        assert drift.shares(number, column(np.array([]))) == ()

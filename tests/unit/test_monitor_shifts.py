@@ -258,3 +258,13 @@ def test_of_many_features_half_of_an_even_share_is_not_little() -> None:
 
 def test_where_nothing_drifted_nothing_is_light() -> None:
     assert not light([Shift("feature:x", "x", "number", weight=0.0)], Drift())
+
+
+def test_what_moved_says_whither_and_what_stayed_does_not() -> None:
+    chance = np.random.default_rng(8)
+    base = number(chance.normal(0, 1, 2_000)).model_copy(update={"quantiles": {"0.5": 0.0}})
+    moved = number(chance.normal(2, 1, 2_000)).model_copy(update={"quantiles": {"0.5": 2.0}})
+    gone, stayed = shifts([pair(base, moved, "a"), pair(base, base, "b")], 2_000, POLICY)
+    assert (gone.median, gone.base_median) == (2.0, 0.0)
+    assert sum(share.head for share in gone.shares) == pytest.approx(1)
+    assert (stayed.median, stayed.shares) == (None, ())

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from mltools.core.drift import Share
+
 SCHEMA = 1
 
 Advice = Literal["none", "wait", "investigate", "retrain"]
@@ -66,6 +68,7 @@ class Shift:
 
     `test` is "ks" or "chi-square" with its `statistic` and `p_value`; `q_value` is that corrected for all columns.
     Without an index, `reason` says why the columns cannot be compared. `weight` is the share of the model's importance.
+    Of numbers that moved `median` and `base_median` say whither, and `shares` where the rows of all that moved lie.
     """
 
     key: str
@@ -83,6 +86,9 @@ class Shift:
     weight: float | None = None
     reason: str = ""
     level: Level = Level.OK
+    median: float | None = None
+    base_median: float | None = None
+    shares: tuple[Share, ...] = ()
 
     @property
     def is_feature(self) -> bool:

@@ -94,10 +94,9 @@ def advise(found: Sequence[Finding], quality: Sequence[Measured]) -> tuple[Advic
             "what comes in has changed, but the model is as good on labelled rows as at its release",
         )
     if kinds & {"prediction", "score"} and "feature" in kinds:
-        return (
-            "retrain",
-            "what comes in has changed and the model's answers with it; labels would say how bad it is",
-        )
+        measured = any(item.decision is not None for item in quality)
+        labels = "the labels do not say yet" if measured else "labels would say"
+        return "retrain", f"what comes in has changed and the model's answers with it; {labels} how bad it is"
     if kinds:
         return "investigate", "something has changed; whether the model suffers, only labels can tell"
     if any(finding.signal for finding in found):
@@ -131,7 +130,7 @@ def _sentence(shift: Shift, *, light: bool) -> str:
     name = title(shift.name)
     if shift.reason == GONE:
         return f"{name}: {GONE}; {1 - shift.base_missing:.1%} of the rows had it when the model was made"
-    parts = []
+    parts = [moved] if (moved := _moved(shift)) else []
     if shift.psi is not None and shift.q_value is not None:
         chance = "within chance" if shift.psi <= shift.noise else f"chance explains {shift.noise:.2g}"
         parts.append(f"PSI {shift.psi:.2f} ({chance}), {shift.test} q = {shift.q_value:.2g}")
@@ -144,6 +143,18 @@ def _sentence(shift: Shift, *, light: bool) -> str:
     elif shift.weight is not None and shift.level in {Level.WATCH, Level.DRIFTED}:
         parts.append(f"{shift.weight:.0%} of the model's importance")
     return f"{name}: {'; '.join(parts) or 'as at the release'}"
+
+
+def _moved(shift: Shift) -> str:
+    """Whither, for a person: the medians of numbers, the category whose share changed most."""
+    if shift.median is not None and shift.base_median is not None:
+        if shift.median == shift.base_median:
+            return ""
+        return f"median {shift.median:.4g}, {shift.base_median:.4g} at the release"
+    most = max(shift.shares, key=lambda share: abs(share.head - share.base), default=None)
+    if most is None or shift.test != "chi-square":
+        return ""
+    return f"{most.head:.0%} of the rows are {title(most.name)}, {most.base:.0%} at the release"
 
 
 def _evidence(shift: Shift) -> dict[str, float | str | None]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from mltools.core.monitor.findings import Assessment, Level, Verdict, worst
+from mltools.core.monitor.findings import Assessment, Level, Shift, Verdict, worst
 from mltools.core.monitor.view import ADVICE, HEADER, cells, ordered, quality_text, subject
-from mltools.core.page import policy
-from mltools.core.page.html import Html, table, tag, void
+from mltools.core.page import charts, policy
+from mltools.core.page.html import Html, figure, table, tag, void
 from mltools.core.page.style import CSS
 
 MOST = 500
+MOST_DRAWN = 24
 # The page's words for good and bad.
 LOOKS = {
     Verdict.HEALTHY: "passed",
@@ -65,11 +66,22 @@ def _sections(found: Assessment) -> Iterator[Html]:
         caption = f"{len(found.shifts):,} columns against the release"
         titles = tuple(title.capitalize() if title != "PSI" else title for title in HEADER)
         yield _section("Columns", table(titles, lines, caption=caption, right=(2, 3, 4, 5, 6)))
+    if moved := [shift for shift in ordered(found.shifts) if shift.shares][:MOST_DRAWN]:
+        yield _section("Distributions", tag("div", *map(_figure, moved), class_="figures"))
     if found.quality:
         scores = [(tag("code", item.metric), quality_text(item)) for item in found.quality]
         yield _section("Quality", table(("Metric", "On labelled rows"), scores, caption="Where labels came"))
     if found.notes:
         yield _section("Notes", tag("ul", *(tag("li", note) for note in found.notes), class_="notes"))
+
+
+def _figure(shift: Shift) -> Html:
+    """Where the rows of a column lay when the model was made, and where they lie now."""
+    names = [share.name for share in shift.shares]
+    before, now = ([getattr(share, side) for share in shift.shares] for side in ("base", "head"))
+    cells = ((share.name, f"{share.base:.1%}", f"{share.head:.1%}") for share in shift.shares)
+    numbers = table(("Values", "At the release", "Now"), cells, caption=shift.name, right=(1, 2))
+    return figure(shift.name, charts.shares(f"Distribution of {shift.name}", names, before, now), numbers)
 
 
 def _section(title: str, body: Html) -> Html:

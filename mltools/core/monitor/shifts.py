@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from scipy.special import chdtrc
 
-from mltools.core.drift import homogeneity, ks, psi
+from mltools.core.drift import homogeneity, ks, psi, shares
 from mltools.core.monitor import benjamini
 from mltools.core.monitor.findings import Level, Shift
 from mltools.core.monitor.policy import Drift, Monitor
@@ -51,7 +51,8 @@ def shifts(pairs: Sequence[Pair], rows: int, policy: Monitor) -> tuple[Shift, ..
         replace(shift, q_value=q_values.get(key), missing_q=q_values.get(f"{key} missing"))
         for key, shift in found.items()
     )
-    return tuple(replace(shift, level=level(shift, policy.drift, policy.alpha)) for shift in judged)
+    leveled = (replace(shift, level=level(shift, policy.drift, policy.alpha)) for shift in judged)
+    return tuple(_looked_at(shift, pair) for shift, pair in zip(leveled, pairs, strict=True))
 
 
 def level(shift: Shift, bands: Drift, alpha: float) -> Level:
@@ -114,15 +115,32 @@ def _measured(pair: Pair) -> Shift:
     if drift.value is None:
         return replace(shift, noise=drift.noise, reason=drift.reason)
     shift = replace(shift, psi=max(0.0, drift.value), noise=drift.noise)
-    shares = homogeneity(base, head)
-    if shares is not None:
-        chance = float(chdtrc(shares.degrees, shares.statistic)) if shares.degrees else 1.0
-        return replace(shift, test="chi-square", statistic=shares.statistic, p_value=chance)
+    alike = homogeneity(base, head)
+    if alike is not None:
+        chance = float(chdtrc(alike.degrees, alike.statistic)) if alike.degrees else 1.0
+        return replace(shift, test="chi-square", statistic=alike.statistic, p_value=chance)
     distance = ks(base, head)
     if distance is None:
         return replace(shift, reason="the values of one of them are not kept")
     # By what is certain whatever the bins hold: with many rows their width alone would be significant.
     return replace(shift, test="ks", statistic=distance.distance, p_value=distance.least_p)
+
+
+def _looked_at(shift: Shift, pair: Pair) -> Shift:
+    """What moved, with what a person wants to see of it."""
+    if shift.level not in {Level.WATCH, Level.DRIFTED} or pair.head is None:
+        return shift
+    return replace(
+        shift,
+        median=_median(pair.head),
+        base_median=_median(pair.base),
+        shares=shares(pair.base, pair.head),
+    )
+
+
+def _median(column: ColumnProfile) -> float | None:
+    found = (column.quantiles or {}).get("0.5")
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _gaps(column: ColumnProfile) -> tuple[int, int]:

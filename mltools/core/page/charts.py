@@ -86,6 +86,28 @@ def bars(title: str, labels: Sequence[str], values: Sequence[float]) -> Html:
     return svg(title, join(parts), width, height)
 
 
+def shares(title: str, labels: Sequence[str], before: Sequence[float], now: Sequence[float]) -> Html:
+    """Two bars for each label, shares of 0 to 1 on both sides: an outline for before, filled for now."""
+    step, left, top = 34, 150, 28
+    width, height = WIDTH, top + step * len(labels) + 6
+    across = Scale(0.0, tame(max(*before, *now)) or 1.0, left, width - 52)
+    parts = [
+        *_bar(left, 8, 14, "back outline"),
+        tag("text", "at the release", x=left + 20, y=17),
+        *_bar(left + 130, 8, 14, "bar"),
+        tag("text", "now", x=left + 150, y=17),
+    ]
+    for index, (label, old, new) in enumerate(zip(labels, before, now, strict=True)):
+        y = top + step * index
+        parts.append(tag("text", short(label, 20), x=left - 8, y=y + 17, class_="end"))
+        for value, down, css in ((old, 0, "back outline"), (new, 13, "bar")):
+            end = across.at(value)
+            parts += _bar(left, y + down, end - left, css)
+            parts.append(tag("text", f"{value:.0%}", x=end + 6, y=y + down + 10, class_="value small"))
+    parts.append(_segment(left, top - 4, left, height - 4, "axis"))
+    return svg(title, join(parts), width, height)
+
+
 def matrix(plot: Matrix, title: str) -> Html:
     """Classes against classes: the count, its share of the row, and the share as shade."""
     cell = 76 if len(plot.labels) <= 6 else 46 if len(plot.labels) <= 14 else 28  # noqa: PLR2004 - what fits a screen
@@ -203,6 +225,11 @@ def _cell(count: int, whole: int, x: float, y: float, size: float) -> Iterator[H
     yield tag("text", f"{count:,}", x=middle, y=y + size / 2 + (0 if wide else 4), class_=f"mid {css}")
     if wide and whole:
         yield tag("text", f"{part:.1%}", x=middle, y=y + size / 2 + 17, class_=f"mid small {css}")
+
+
+def _bar(x: float, y: float, width: float, css: str) -> Iterator[Html]:
+    if width > 0:
+        yield void("rect", x=x, y=y, width=width, height=11, class_=css)
 
 
 def _segment(x1: float, y1: float, x2: float, y2: float, css: str) -> Html:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from mltools.core.page import charts
 from mltools.core.page.charts import Axes, Drawn
 from mltools.core.page.flow import graph
-from mltools.core.page.html import Html, details, join, table, tag, void
+from mltools.core.page.html import Html, details, figure, join, table, tag, void
 from mltools.core.plots import Bars, Curves, Matrix, Plot
 from mltools.core.records import Record
 from mltools.core.report.around import Around
@@ -33,7 +33,7 @@ def pictures(record: Record, held: Mapping[str, bytes]) -> Html | None:
             source = f"data:image/png;base64,{b64encode(content).decode()}"
             name = image.title or image.path
             picture = void("img", src=source, alt=name, width=image.width, height=image.height)
-            made.append(_figure(name, picture))
+            made.append(figure(name, picture))
     return tag("div", *made, class_="figures") if made else None
 
 
@@ -64,7 +64,7 @@ def history(record: Record, around: Around) -> Html | None:
     if not found:
         return None
     names = [*(run.commit[:COMMIT] for run in around.history), HERE]
-    drawn = [_figure(one.name, _over_runs(one, names)) for one in found]
+    drawn = [figure(one.name, _over_runs(one, names)) for one in found]
     return join([tag("div", *drawn, class_="figures"), _runs(record, around, found)])
 
 
@@ -97,12 +97,12 @@ def _runs(record: Record, around: Around, found: Sequence[Series]) -> Html:
 def _plot(plot: Plot, before: Plot | None) -> Html:
     match plot:
         case Matrix():
-            return _figure(heading(plot), charts.matrix(plot, heading(plot)), _counts(plot))
+            return figure(heading(plot), charts.matrix(plot, heading(plot)), _counts(plot))
         case Bars():
             body = charts.bars(heading(plot), plot.labels, plot.heights)
             cells = zip(plot.labels, map(shown, plot.heights), strict=True)
             numbers = table((plot.y or "Name", plot.x or "Value"), cells, caption=heading(plot), right=(1,))
-            return _figure(heading(plot), body, numbers)
+            return figure(heading(plot), body, numbers)
         case Curves():
             return _curves(plot, before if isinstance(before, Curves) else None)
 
@@ -120,7 +120,7 @@ def _curves(plot: Curves, before: Curves | None) -> Html:
     header = ("Line", plot.x or "x", plot.y or "y")
     cells = ((line.name, shown(x), shown(y)) for line in drawn for x, y in line.points)
     numbers = table(header, cells, caption=heading(plot), right=(1, 2), heads=False)
-    return _figure(heading(plot), charts.lines(heading(plot), drawn, axes), numbers)
+    return figure(heading(plot), charts.lines(heading(plot), drawn, axes), numbers)
 
 
 def _counts(plot: Matrix) -> Html:
@@ -130,8 +130,3 @@ def _counts(plot: Matrix) -> Html:
         for index, (label, row) in enumerate(zip(plot.labels, plot.counts, strict=True))
     )
     return table(header, cells, caption=heading(plot), right=range(1, len(plot.labels) + 2))
-
-
-def _figure(name: str, drawn: Html, numbers: Html | None = None) -> Html:
-    body = [tag("div", drawn, class_="drawn"), *([details("Numbers", numbers)] if numbers else [])]
-    return tag("figure", tag("figcaption", name), *body)

@@ -80,6 +80,12 @@ def details(summary: str, *body: str) -> Html:
     return tag("details", tag("summary", summary), *body)
 
 
+def figure(name: str, drawn: Html, numbers: Html | None = None) -> Html:
+    """A drawing with its name, and the same as a table folded below it."""
+    body = [tag("div", drawn, class_="drawn"), *([details("Numbers", numbers)] if numbers else [])]
+    return tag("figure", tag("figcaption", name), *body)
+
+
 def _attributes(attributes: dict[str, Value]) -> str:
     made = []
     for name, value in attributes.items():

@@ -49,7 +49,7 @@ svg text.name{font-weight:600}svg text.mid.name{font-weight:400;fill:var(--soft)
 .line.s1{stroke:var(--s1);stroke-dasharray:7 4}.dot.s1{fill:var(--s1)}.line.s2{stroke:var(--s2);stroke-dasharray:2 3}.dot.s2{fill:var(--s2)}
 .line.s3{stroke:var(--s3);stroke-dasharray:10 3 2 3}.dot.s3{fill:var(--s3)}.line.s4{stroke:var(--s4);stroke-dasharray:4 2}.dot.s4{fill:var(--s4)}
 .line.s5{stroke:var(--s5);stroke-dasharray:1 4}.dot.s5{fill:var(--s5)}
-.bar{fill:var(--mark)}.back{fill:var(--back);stroke:var(--rule)}.shade{fill:var(--mark)}
+.bar{fill:var(--mark)}.back{fill:var(--back);stroke:var(--rule)}.outline{stroke:var(--mark)}.shade{fill:var(--mark)}
 svg text.cell{fill:var(--ink);font-weight:600}svg text.cell.small{font-weight:400}svg text.cell.strong{fill:var(--back)}
 .stage{fill:var(--back);stroke:var(--soft)}.stage.changed{stroke:var(--mark);stroke-width:3}.edge{fill:none;stroke:var(--soft)}
 footer{color:var(--soft);font-size:.85rem;padding-block:2rem;margin-top:2rem}
