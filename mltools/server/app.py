@@ -47,6 +47,7 @@ class Service:
         self.answering = Answering(settings, self.holder, self.metrics, self.log)
         self.pool = ThreadPoolExecutor(settings.threads, "answer")
         self.under_way = 0
+        self.reading = 0
 
     def close(self) -> None:
         """End in order: what is under way, the watching, the log."""
@@ -61,9 +62,9 @@ class Service:
         begun = time.perf_counter()
         request_id = _request_id(request)
         try:
-            if self.under_way >= self.settings.requests:
-                raise Refused(503, "too many requests at once; try again")  # noqa: TRY301 - told like all others
-            body = await _body(request, self.settings)
+            self._check_room()
+            body = await self._body(request)
+            self._check_room()  # others may have come while this one was read
             reply = await self._in_thread(answer, body, request_id, _key(request))
         except Refused as refused:
             headers = {"Retry-After": "1"} if refused.status == 503 else {"Connection": "close"}  # noqa: PLR2004
@@ -73,6 +74,30 @@ class Service:
         self.metrics.add("mltools_requests_total", route=route, status=str(reply.status))
         self.metrics.observe("mltools_request_seconds", [time.perf_counter() - begun], route=route)
         return _json(reply.tree, reply.status, {**reply.headers, "X-Request-Id": request_id})
+
+    def _check_room(self) -> None:
+        """Raises Refused where as many requests are answered as may be."""
+        if self.under_way >= self.settings.requests:
+            raise Refused(503, "too many requests at once; try again")
+
+    async def _body(self, request: Request) -> bytes:
+        """The whole body. Raises Refused for one that is too large or comes too slowly, or beside too much of others."""
+        settings, found = self.settings, bytearray()
+        _check_head(request, settings)
+        try:
+            async with asyncio.timeout(settings.body_seconds):
+                async for chunk in request.stream():
+                    found += chunk
+                    self.reading += len(chunk)
+                    if len(found) > settings.most_body:
+                        raise _too_large(settings)
+                    if self.reading > settings.requests * settings.most_body:
+                        raise Refused(503, "too many large requests at once; try again")
+        except TimeoutError as error:
+            raise Refused(408, f"the body did not come within {settings.body_seconds:g} s") from error
+        finally:
+            self.reading -= len(found)
+        return bytes(found)
 
     async def _in_thread(self, answer: Answer, body: bytes, request_id: str, key: str | None) -> Reply:
         # Until it has ended, and not until its client lost patience: a thread cannot be stopped.
@@ -240,25 +265,18 @@ class Bounded:
             await told(scope, receive, send)
 
 
-async def _body(request: Request, settings: Settings) -> bytes:
-    """The whole body. Raises Refused for one that is too large or comes too slowly."""
-    too_large = f"the body has more than {settings.most_body:,} bytes"
+def _check_head(request: Request, settings: Settings) -> None:
+    """Raises Refused for a body that says itself that it is too large, or in a form that is not read."""
     said = request.headers.get("content-length", "")
     if said.isdecimal() and int(said[:20]) > settings.most_body:
-        raise Refused(413, too_large)
+        raise _too_large(settings)
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise Refused(415, f"the body is encoded as {encoding[:40]!r}; send it as it is")
-    found = bytearray()
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            async for chunk in request.stream():
-                found += chunk
-                if len(found) > settings.most_body:
-                    raise Refused(413, too_large)
-    except TimeoutError as error:
-        raise Refused(408, f"the body did not come within {settings.body_seconds:g} s") from error
-    return bytes(found)
+
+
+def _too_large(settings: Settings) -> Refused:
+    return Refused(413, f"the body has more than {settings.most_body:,} bytes")
 
 
 def _request_id(request: Request) -> str:

@@ -1,5 +1,6 @@
 """What the service makes of models that answer otherwise than most: in one process, on what a process would be asked."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -16,6 +17,7 @@ from sklearn.svm import LinearSVC
 
 from mltools.core.events import Kind, event
 from mltools.server.answering import Answering, Reply
+from mltools.server.app import Service, create
 from mltools.server.holder import Holder
 from mltools.server.metrics import Metrics
 from mltools.server.requestlog import RequestLog
@@ -248,3 +250,60 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(tmp_path: Path) -> N
         # Answers fill all that is between us until the service stops reading: then it must hang up, and not wait.
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             deaf.sendall(request * 100)
+
+
+async def status_of(app: Any, *parts: bytes, rest: asyncio.Event) -> int:
+    """The status of a request whose body comes in parts; the last one not before `rest`."""
+    waiting, told = list(parts), []
+
+    async def receive() -> Any:
+        if len(waiting) <= 1:
+            await rest.wait()
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
+    await app(scope, receive, send)
+    return int(told[0]["status"])
+
+
+def test_of_requests_whose_bodies_end_at_once_no_more_are_taken_than_there_is_room_for(
+    served: Served,
+) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_plan(served.settings.models, "1.0.0", serial=1)
+    service = Service(replace(served.settings, requests=2))
+    service.holder.step()
+    body, app = json.dumps({"rows": [ROW] * 200}).encode(), create(service)
+
+    async def many() -> list[int]:
+        rest = asyncio.Event()
+        tasks = [asyncio.create_task(status_of(app, body, rest=rest)) for _ in range(8)]
+        await asyncio.sleep(0)
+        rest.set()
+        return sorted(await asyncio.gather(*tasks))
+
+    assert asyncio.run(many()) == [200] * 2 + [503] * 6
+    service.close()
+
+
+def test_bodies_that_do_not_end_take_no_more_memory_together_than_there_is_room_for(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_plan(served.settings.models, "1.0.0", serial=1)
+    service = Service(replace(served.settings, requests=2, most_body=100))
+    service.holder.step()
+    app = create(service)
+
+    async def many() -> list[int]:
+        rest = asyncio.Event()
+        tasks = [asyncio.create_task(status_of(app, b"x" * 90, b"", rest=rest)) for _ in range(5)]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result() for task in done} == {503}
+        rest.set()
+        return sorted(await asyncio.gather(*tasks))
+
+    assert asyncio.run(many()) == [400] * 2 + [503] * 3
+    assert service.reading == 0
+    service.close()
