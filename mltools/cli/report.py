@@ -1,7 +1,6 @@
 """`mltools report`: a run's report in the form that is asked for, and where people look."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -183,18 +182,9 @@ def _around(session: Session, record: Record, *, untrusted: bool = False, posted
         return NOTHING
     if untrusted:
         return Around(sections=project.config.report.sections)
-    try:
-        found = surroundings.around(project, record)
-    except MltoolsError as error:
-        session.warn(f"the report goes without its history: {error.message}")
-        found = Around(sections=project.config.report.sections)
-    if not posted:
-        return found
-    try:
-        return replace(found, images=surroundings.images(project, record, Hosts.of(session.environ)))
-    except MltoolsError as error:
-        session.warn(f"the report goes without its pictures: {error.message}")
-        return found
+    if posted:
+        return surroundings.posted(project, record, Hosts.of(session.environ), session.warn)
+    return surroundings.known(project, record, session.warn)
 
 
 def _pictures(session: Session, record: Record) -> Mapping[str, bytes]:

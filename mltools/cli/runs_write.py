@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mltools import journal, pictures
+from mltools import journal
 from mltools.cli.runs_choice import remote_named
 from mltools.cli.session import Session
 from mltools.edges.git.read import Repository
@@ -89,16 +89,17 @@ def notes_command(session: Session, *, push: bool, remote: str | None) -> None:
 
 def _put_images(session: Session, found: "Bundle", writer: "Writer") -> None:
     """Put a run's pictures where mltools.yaml says. A report without them is no failure."""
-    from mltools.project import open_project  # noqa: PLC0415 - loads the configuration, which reading has no use for
+    from mltools import surroundings  # noqa: PLC0415 - loads the configuration, which reading has no use for
+    from mltools.pictures import Hosts, Place  # noqa: PLC0415 - as above
+    from mltools.project import open_project  # noqa: PLC0415 - as above
 
     try:
         project = open_project(session.directory)
-        backend = pictures.BACKENDS[project.config.report.images]
-        place = pictures.Place(project, pictures.Hosts.of(session.environ), found.record.time)
-        count = backend.put(found.images, place, writer, when=session.clock())
     except MltoolsError as error:
         session.warn(f"the run's pictures are not kept: {error.message}")
         return
+    place = Place(project, Hosts.of(session.environ), found.record.time)
+    count = surroundings.put_images(place, found.images, writer, session.warn, when=session.clock())
     if count:
         session.say(f"{count} picture{'s' * (count != 1)} kept")
 

@@ -10,7 +10,7 @@ from mltools.ci.provider import Forge, PullRequest
 from mltools.core.events import Event, Kind, event
 from mltools.core.inputs import lies_in, places_of
 from mltools.core.records import Record
-from mltools.core.report.around import NOTHING, Around
+from mltools.core.report.around import Around
 from mltools.core.retrain_handover import Handover, marker, pull_request_body
 from mltools.core.retraining import (
     FAILED,
@@ -29,6 +29,7 @@ from mltools.core.tags import version_tag
 from mltools.core.verdict import Outcome as Verdict
 from mltools.edges import files
 from mltools.errors import DataError, MltoolsError, RepositoryError
+from mltools.pictures import Hosts, Place
 from mltools.project import LOCK_FILE, PIPELINE_FILE, pipeline_from
 from mltools.retraining import branching, merging, starting
 from mltools.retraining.desk import Desk, Outcome
@@ -92,7 +93,7 @@ def _shown(
         desk.outside.say(f"no forge is named here: the branch {desk.branch} is what there is to look at")
         return None
     pull = _pull_request(desk, forge, pull_request_body(handed, found.record, why))
-    _report(desk, found.record, directory / RUN, pull)
+    _report(desk, found, directory / RUN, pull)
     return pull
 
 
@@ -208,9 +209,9 @@ def _pull_request(desk: Desk, forge: Forge, body: str) -> PullRequest:
     return pull
 
 
-def _report(desk: Desk, record: Record, directory: Path, pull: PullRequest) -> None:
+def _report(desk: Desk, found: Bundle, directory: Path, pull: PullRequest) -> None:
     """The normal report on the pull request, and the commit's status: what the default token pushes starts no run."""
-    outside = desk.outside
+    outside, record = desk.outside, found.record
     head = PullRequest(
         pull.number, pull.state, record.commit, pull.head_repository, pull.base_repository, pull.url
     )
@@ -222,18 +223,21 @@ def _report(desk: Desk, record: Record, directory: Path, pull: PullRequest) -> N
         directory=directory,
         say=outside.say,
         warn=outside.warn,
-        around=_around(desk, record),
+        around=_around(desk, found),
         pulls=(head,),
     )
     publishing.post(posting)
 
 
-def _around(desk: Desk, record: Record) -> Around:
-    try:
-        return surroundings.around(desk.project, record)
-    except MltoolsError as error:
-        desk.outside.warn(f"the report goes without its history: {error.message}")
-        return NOTHING
+def _around(desk: Desk, found: Bundle) -> Around:
+    """What the report shows beside the record; pictures only where they were put just now."""
+    project, outside = desk.project, desk.outside
+    hosts = Hosts.of(outside.environ)
+    place = Place(project, hosts, found.record.time)
+    put = surroundings.put_images(place, found.images, desk.writer, outside.warn, when=outside.clock())
+    if put:
+        return surroundings.posted(project, found.record, hosts, outside.warn)
+    return surroundings.known(project, found.record, outside.warn)
 
 
 def _bounded(tree: dict[str, object]) -> dict[str, object]:

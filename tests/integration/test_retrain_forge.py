@@ -11,11 +11,17 @@ import pytest
 from tests import retrained
 from tests.github_server import Fault, GitHubServer, serving
 from tests.github_state import BOT, Viewer
+from tests.pictures import png
+from tests.projects import FILES
 from tests.releases import command
 from tests.retrained import BRANCH, attempts, branches, grow
 from tests.support import Result, commit, git, mltools
 
 MERGE = "retrain: {cooldown_hours: 0, merge: non-inferior}\n"
+EVALUATE = FILES["evaluate.py"] + f'pathlib.Path("picture.png").write_bytes({png()!r})\n'
+PIPELINE = FILES["dvc.yaml"].replace(
+    "artifacts:", "    plots:\n      - picture.png: {cache: false}\nartifacts:"
+)
 MARKER = "<!-- mltools:retrain:v1:toy -->\n"
 
 
@@ -100,6 +106,38 @@ def test_it_opens_one_pull_request_and_brings_that_one_up_to_date(forge: Forge) 
     assert len(forge.server.forge.texts(pull.number)) == 1
     assert forge.statuses(again.json["commit"]) == [("mltools", "success")]
     assert forge.server.forge.started == []
+
+
+@pytest.fixture
+def drawing(tmp_path: Path) -> Iterator[Forge]:
+    """One whose pipeline draws a picture, which reports are to show."""
+    keeping = "report: {images: ref}\n" + retrained.RETRAIN
+    source = retrained.released(
+        tmp_path / "source", keeping, **{"evaluate.py": EVALUATE, "dvc.yaml": PIPELINE}
+    )
+    yield from opened(source, tmp_path, keeping)
+
+
+def test_the_report_shows_the_pictures_as_that_of_any_other_change_does(drawing: Forge) -> None:
+    found = drawing.retrain("--json")
+    assert found.code == 0, found.err
+    (pull,) = drawing.pulls
+    (comment,) = drawing.server.forge.texts(pull.number)
+    tip = git(drawing.remote, "rev-parse", "refs/mltools/images")
+    assert f"https://github.com/octo/iris/blob/{tip}/" in comment
+    assert "the report goes without its pictures" not in found.err
+
+
+def test_a_report_goes_without_pictures_that_cannot_be_kept(drawing: Forge) -> None:
+    hook = drawing.remote / "hooks/update"
+    hook.write_text('#!/bin/sh\ntest "$1" != refs/mltools/images\n')
+    hook.chmod(0o755)
+    found = drawing.retrain("--json")
+    assert found.code == 0, found.err
+    assert "the run's pictures are not kept: " in found.err
+    (pull,) = drawing.pulls
+    (comment,) = drawing.server.forge.texts(pull.number)
+    assert "?raw=true" not in comment
 
 
 def test_where_the_forge_forbids_it_the_rest_is_there_and_the_same_command_completes_it(forge: Forge) -> None:
