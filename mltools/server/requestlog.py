@@ -9,8 +9,10 @@ import hmac
 import json
 import os
 import secrets
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,9 @@ class RequestLog:
             self._close()
 
     def _write(self, data: bytes) -> None:
-        if self._file is not None and self._size + len(data) > self._most_bytes and self._size:
+        full = self._size > 0 and self._size + len(data) > self._most_bytes
+        # A file that was deleted takes lines that nobody will ever read.
+        if self._file is not None and (full or os.fstat(self._file).st_nlink == 0):
             self._close()
         if self._file is None:
             self._open()
@@ -94,8 +98,11 @@ class RequestLog:
 
     def _close(self) -> None:
         if self._file is not None:
-            os.close(self._file)
-            self._file = None
+            file, self._file = (
+                self._file,
+                None,
+            )  # closed even where that fails: its number may be another file's by then
+            os.close(file)
 
 
 class Hiding:
@@ -103,6 +110,7 @@ class Hiding:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / SALT
+        self._lock = threading.Lock()
         self._salt: bytes | None = None
 
     def features(
@@ -127,20 +135,30 @@ class Hiding:
 
     def _secret(self) -> bytes:
         """The salt of this log; it stays, so that the same value has the same hash after a restart."""
-        if self._salt is None:
-            made = secrets.token_bytes(32)
+        with self._lock:
+            if self._salt is None:
+                self._salt = self._kept(secrets.token_bytes(32))
+            return self._salt
+
+    def _kept(self, made: bytes) -> bytes:
+        """The salt that lies there, put there whole if there was none or a damaged one."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            handle, scratch = tempfile.mkstemp(dir=self._path.parent, prefix=SALT)
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(handle, "wb") as sink:
                     sink.write(made)
-            except FileExistsError:
+                with suppress(FileExistsError):
+                    self._path.hardlink_to(scratch)
                 kept = self._path.read_bytes()
-                made = kept if len(kept) == len(made) else made
-            except OSError:
-                pass  # a disk that is full: hashes of this process alone
-            self._salt = made
-        return self._salt
+                if len(kept) == len(made):
+                    return kept
+                Path(scratch).replace(self._path)
+            finally:
+                Path(scratch).unlink(missing_ok=True)
+        except OSError:
+            pass  # a disk that is full: hashes of this process alone
+        return made
 
 
 def now() -> str:

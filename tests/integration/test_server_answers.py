@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from mltools.server.answering import Answering, Reply
 from mltools.server.app import Service, create
 from mltools.server.holder import Holder
 from mltools.server.metrics import Metrics
-from mltools.server.requestlog import RequestLog
+from mltools.server.requestlog import Hiding, RequestLog
 from mltools.server.settings import Settings
 from mltools.serving.labels import wrong
 from tests.serving import INPUT, PATIENCE, ROW, classifier, put_plan, put_version, service, until
@@ -307,3 +309,33 @@ def test_bodies_that_do_not_end_take_no_more_memory_together_than_there_is_room_
     assert asyncio.run(many()) == [400] * 2 + [503] * 3
     assert service.reading == 0
     service.close()
+
+
+def test_a_log_file_that_was_deleted_takes_no_line(tmp_path: Path) -> None:
+    log = RequestLog(tmp_path / "log", 1_000)
+    assert log.append([{"id": "a"}])
+    shutil.rmtree(tmp_path / "log")
+    assert log.append([{"id": "b"}])
+    log.close()
+    assert [path.read_text() for path in (tmp_path / "log").iterdir()] == ['{"id":"b"}\n']
+
+
+def test_a_salt_that_a_full_disk_left_torn_is_replaced_and_then_stays(tmp_path: Path) -> None:
+    (tmp_path / ".salt").write_bytes(b"torn")
+    hashed = Hiding(tmp_path).hash("x")
+    assert Hiding(tmp_path).hash("x") == hashed
+    assert [path.name for path in tmp_path.iterdir()] == [".salt"]
+    assert (tmp_path / ".salt").stat().st_mode & 0o077 == 0
+
+
+def test_all_who_log_in_a_directory_hash_by_the_same_salt(tmp_path: Path) -> None:
+    for number in range(20):
+        many = [Hiding(tmp_path / str(number)) for _ in range(4)] * 2
+        begun = threading.Barrier(len(many))
+
+        def hashed(one: Hiding, begun: threading.Barrier = begun) -> str:
+            begun.wait()
+            return one.hash("x")
+
+        with ThreadPoolExecutor(len(many)) as pool:
+            assert len(set(pool.map(hashed, many))) == 1
