@@ -163,7 +163,7 @@ def _seen(
         traffic=traffic,
         broken=_broken(log, reference.contract, traffic),
         shifts=shifts(pairs, min(rows, traffic.answered), policy) if traffic.rows else (),
-        quality=quality.measured(labelled, reference, policy.quality, coded=coded),
+        quality=quality.measured(labelled, reference, policy, coded=coded),
         labelled=len(labelled),
         model=_model(place, reference, labelled, policy, rows_then),
         notes=reference.notes,

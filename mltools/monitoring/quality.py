@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mltools.core.monitor.findings import Measured
-from mltools.core.monitor.policy import Quality
+from mltools.core.monitor.policy import Monitor, Quality
 from mltools.core.stats import metrics as statistics
 from mltools.core.stats.cases import prepared
 from mltools.core.stats.decide import Question, decide_all
@@ -22,12 +23,15 @@ NUMBERS, CLASSES = "mae", "accuracy"
 
 
 def measured(
-    rows: Sequence[Labelled], reference: Reference, wanted: Sequence[Quality], *, coded: bool
+    rows: Sequence[Labelled], reference: Reference, policy: Monitor, *, coded: bool
 ) -> tuple[Measured, ...]:
-    """Each metric of the labelled rows; none where no label is there. What cannot be told has a reason."""
+    """Each metric of the labelled rows; none where no label is there. What cannot be told has a reason.
+
+    Intervals and tests are at the policy's `alpha`, as those of the features are.
+    """
     if not rows:
         return ()
-    asked = wanted or (Quality(metric=NUMBERS if reference.numeric else CLASSES),)
+    asked = policy.quality or (Quality(metric=NUMBERS if reference.numeric else CLASSES),)
     named = {quality.metric: statistics.named(quality.metric) for quality in asked}
     known = {name: metric for name, metric in named.items() if metric is not None}
     margins = {quality.metric: quality.margin for quality in asked}
@@ -50,26 +54,35 @@ def measured(
         )
     positive = None if coded or reference.numeric else reference.positive
     draws = Draws(_seed(rows))
-    return (*_each(test, known, margins, positive, draws, alone=base is None), *unknown)
+    asking = _Asking(known, margins, positive, draws, 1 - policy.alpha)
+    return (*_each(test, asking, alone=base is None), *unknown)
 
 
-def _each(
-    test: Paired | Unpaired,
-    known: dict[str, Metric],
-    margins: dict[str, float],
-    positive: Any,
-    draws: Draws,
-    *,
-    alone: bool,
-) -> Iterator[Measured]:
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked of the rows, and how sure an answer must be."""
+
+    metrics: dict[str, Metric]
+    margins: dict[str, float]
+    positive: Any
+    draws: Draws
+    level: float
+
+
+def _each(test: Paired | Unpaired, asking: _Asking, *, alone: bool) -> Iterator[Measured]:
+    positive, draws, level = asking.positive, asking.draws, asking.level
     questions = {
-        name: Question(difference(metric, test, draws, positive=positive), metric.better, margins[name])
-        for name, metric in ({} if alone else known).items()
+        name: Question(
+            difference(metric, test, draws, positive=positive, level=level),
+            metric.better,
+            asking.margins[name],
+        )
+        for name, metric in ({} if alone else asking.metrics).items()
     }
     decisions = decide_all(questions)
-    for name, metric in known.items():
+    for name, metric in asking.metrics.items():
         cases = prepared(metric.uses, (test.head,), positive)
-        found = cases if isinstance(cases, Undecided) else interval(metric, cases[0], draws)
+        found = cases if isinstance(cases, Undecided) else interval(metric, cases[0], draws, level=level)
         if isinstance(found, Undecided):
             yield Measured(name, metric.better, None, reason=found.reason)
             continue

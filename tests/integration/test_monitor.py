@@ -279,6 +279,21 @@ def test_labels_show_that_the_model_got_worse(project: Path, log: Path) -> None:
     assert tree["quality"][0]["decision"] == "worse"
 
 
+@pytest.mark.parametrize(("alpha", "level"), [(0.01, "ok"), (0.05, "drifted")])
+def test_a_model_is_as_surely_worse_as_a_feature_has_drifted(
+    project: Path, log: Path, alpha: float, level: str
+) -> None:
+    """212 of 300 right, after 442 of 569: chance alone does that about once in fifty windows."""
+    commit(project, {"mltools.yaml": f"{POLICY}  alpha: {alpha}\n"})
+    lines = requests(300)
+    write_log(log, lines)
+    flipped = {"malignant": "benign", "benign": "malignant"}
+    told = [line["prediction"] if at < 212 else flipped[line["prediction"]] for at, line in enumerate(lines)]
+    write_labels(log, [{"id": line["id"], "label": told[at]} for at, line in enumerate(lines)])
+    _, tree = found(project, log)
+    assert levels(tree)["quality:accuracy"] == level
+
+
 def test_of_several_labels_of_a_request_the_last_counts(project: Path, log: Path) -> None:
     lines = requests(100)
     write_log(log, lines)

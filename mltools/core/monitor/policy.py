@@ -135,7 +135,8 @@ class Monitor(Section):
         Field(
             gt=0,
             le=0.2,
-            description="the share of false alarms among the features that are called drifted (Benjamini-Hochberg)",
+            description="the share of false alarms among the features that are called drifted (Benjamini-Hochberg), and how "
+            "often chance alone may show a loss of quality",
         ),
     ] = 0.01
     persistence: Persistence = Persistence()
