@@ -28,7 +28,9 @@ def command() -> None:
     """What a team deploys a released model with."""
 
 
-@command.command("render", epilog=EPILOG)
+@command.command(
+    "render", epilog=EPILOG, short_help="Write a bundle, an image's directory or manifests of a version."
+)
 @click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
 @click.option(
     "-t",
@@ -72,7 +74,7 @@ def render_command(  # noqa: PLR0913 - an option each
 
     place = place_of(session)
     found = models.released(models.find(place, reference)[1])
-    wish = deploying.Wish(target, session.directory / output, image, base, force)
+    wish = deploying.Wish(target, session.path(output), image, base, force)
     done = deploying.render(place, found, wish, check=check)
     stale = check and bool(done.changed)
     if as_json:
@@ -101,6 +103,7 @@ def render_command(  # noqa: PLR0913 - an option each
 
 @command.command(
     "smoke",
+    short_help="Ask a deployment the rows to try of its release.",
     epilog="\b\nExamples:\n  mltools deploy smoke bundle --python serving/bin/python\n"
     "  mltools deploy smoke https://models.example/tumour --release 'tumour#staging' --wait 600",
 )
@@ -135,7 +138,9 @@ def smoke_command(
         patience = smoking.Patience(wait, time.monotonic, time.sleep)
         checks = smoking.of_service(place, found, where, patience)
     else:
-        checks = smoking.of_bundle(session.directory / where, python, session.environ)
+        if python is not None and "/" in python:
+            python = str(session.path(Path(python)))  # the service starts in its own directory
+        checks = smoking.of_bundle(session.path(Path(where)), python, session.environ)
     if as_json:
         told = [{"name": one.name, "outcome": one.outcome.value, "reason": one.reason} for one in checks]
         session.result(documents.write_json({"schema": 1, "where": where, "checks": told}), newline=False)

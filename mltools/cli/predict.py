@@ -63,8 +63,8 @@ def command(  # noqa: PLR0913 - an option each
     place = place_of(session)
     found = models.released(models.find(place, reference)[1])
     task = Task(
-        _plain(session.directory / source),
-        _plain(session.directory / target),
+        session.path(source),
+        session.path(target),
         on_bad,
         proba,
         ids,
@@ -77,11 +77,6 @@ def command(  # noqa: PLR0913 - an option each
     else:
         _show(session, task, done)
     return 1 if done.refused else 0
-
-
-def _plain(path: Path) -> Path:
-    """The path without `..`, as people are told it; a link at its end stays one."""
-    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
 
 
 def _show(session: Session, task: Task, done: Scored) -> None:

@@ -94,8 +94,8 @@ def command(  # noqa: PLR0913 - the options of one command
     place = place_of(session)
     wanted = registry.reference(reference)
     own = place.repository.common_dir / LOCAL / wanted.model.replace("/", "%2F").replace(":", "%3A")
-    directory = (session.directory / directory) if directory is not None else own / "models"
-    log = None if no_log else (session.directory / log) if log is not None else own / "log"
+    directory = session.path(directory) if directory is not None else own / "models"
+    log = None if no_log else session.path(log) if log is not None else own / "log"
     if agent_only and not follow:
         raise click.UsageError("--agent-only is for --follow")
     agent = None

@@ -30,6 +30,11 @@ class Session:
     def with_options(self, **changes: Any) -> "Session":
         return replace(self, **changes)
 
+    def path(self, named: Path) -> Path:
+        """The file that a person named, without `..`, as they are told it; a link at its end stays one."""
+        path = self.directory / named
+        return path.resolve() if path.name in {"", ".."} else path.parent.resolve() / path.name
+
     def say(self, text: str) -> None:
         """A line of progress or news, on stderr."""
         if self.verbosity > -1:

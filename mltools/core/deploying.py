@@ -121,14 +121,17 @@ def manifest(deployment: Deployment, digests: Mapping[str, str]) -> dict[str, An
 
 
 def differences(wanted: Mapping[str, str], there: Mapping[str, str]) -> tuple[str, ...]:
-    """What is not as it should be, a line for each file; both map paths to hashes."""
+    """What is not as it should be, a line for each file or directory that is none of ours; both map paths to hashes."""
     paths: Iterable[str] = sorted({*wanted, *there})
-    said = []
+    ours = {path.partition("/")[0] for path in wanted}
+    said: dict[str, None] = {}
     for path in paths:
+        first, inside, _ = path.partition("/")
         if path not in there:
-            said.append(f"{path} is missing")
+            said[f"{path} is missing"] = None
         elif path not in wanted:
-            said.append(f"{path} does not belong there")
+            other = f"{first}/" if inside and first not in ours else path
+            said[f"{other} does not belong there"] = None
         elif wanted[path] != there[path]:
-            said.append(f"{path} is another one")
+            said[f"{path} is another one"] = None
     return tuple(said)

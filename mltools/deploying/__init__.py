@@ -23,6 +23,7 @@ from mltools.models.finding import Place, Released
 
 # What the service writes where it runs; no part of what was rendered.
 _WRITTEN = frozenset({"models/state.json"})
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,9 @@ def _refuse_other(wish: Wish, there: Mapping[str, str]) -> None:
         known, {name: digest for name, digest in there.items() if name != MANIFEST}
     )
     if edited:
+        more = f" and {len(edited) - MOST_TOLD} more" if len(edited) > MOST_TOLD else ""
         raise UsageError(
-            f"{wish.directory} was changed after it was rendered: {', '.join(edited[:5])}",
+            f"{wish.directory} was changed after it was rendered: {', '.join(edited[:MOST_TOLD])}{more}",
             hint="--force loses these changes",
         )
 

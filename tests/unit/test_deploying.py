@@ -77,3 +77,9 @@ def test_differences_name_each_file_once() -> None:
         "c does not belong there",
     )
     assert deploying.differences({"a": "1"}, {"a": "1"}) == ()
+    there = {"d/a": "1", "d/b": "2", "serving/bin/x": "3", "serving/y": "4", "z": "5"}
+    assert deploying.differences({"d/a": "1"}, there) == (
+        "d/b does not belong there",
+        "serving/ does not belong there",
+        "z does not belong there",
+    )
