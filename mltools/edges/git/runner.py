@@ -136,12 +136,21 @@ def _given(stdin: bytes | None) -> Iterator[BinaryIO | None]:
         yield source
 
 
+_ADVICE = (
+    "hint:",
+    "To ",
+    "error: failed to push some refs",
+    "Please make sure you have the correct access rights",
+    "and the repository exists.",
+)
+
+
 def words(said: str) -> str:
     """What Git or a remote said, in one piece: no progress, no advice, no credentials."""
     lines = []
     for raw in said.replace("\r", "\n").split("\n"):
         line = raw.removeprefix("remote:").strip()
-        if not line or line.startswith(("hint:", "To ", "error: failed to push some refs")):
+        if not line or line.startswith(_ADVICE):
             continue
         lines.append(line.removeprefix("fatal: ").removeprefix("error: "))
     return plumbing.without_credentials("\n".join(dict.fromkeys(lines)))
