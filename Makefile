@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NPM := tests/npm/node_modules/.installed
+WHEELS := tests/wheels/fetched/.fetched
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-full lint types architecture check bench clean
@@ -29,7 +30,12 @@ $(NPM): tests/npm/package.json
 	npm install --prefix tests/npm --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-test-full: $(INSTALLED) $(NPM) ## the tests that take long, or need npm's validators, or Chromium for the report's page
+$(WHEELS): tests/wheels/requirements.txt $(INSTALLED)
+	rm -rf tests/wheels/fetched
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --ignore-requires-python -r $< -d $(@D)
+	@touch $@
+
+test-full: $(INSTALLED) $(NPM) $(WHEELS) ## the tests that take long, or need npm's validators, KServe's wheel, or Chromium for the report's page
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m full
 
 lint: $(INSTALLED) ## style and spelling
@@ -49,4 +55,4 @@ bench: $(INSTALLED) ## the benchmarks, each against its peer in the same run
 	$(BIN)/python -m benchmarks
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) tests/npm/node_modules dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) tests/npm/node_modules tests/wheels/fetched dist .pytest_cache .mypy_cache .ruff_cache

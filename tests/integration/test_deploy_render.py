@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from mltools.core.deploying import FOLDERS
+from tests import kserve
 from tests.e2e.stock import pack_requirements
 from tests.registries import tag
 from tests.releases import command
@@ -396,6 +397,37 @@ class TestKserve:
         (tmp_path / "pod.yaml").write_text(yaml.safe_dump(manifest))
         said = validated(tmp_path / "pod.yaml")
         assert said.startswith("0\n"), said
+
+    @pytest.mark.full
+    def test_it_matches_kserves_own_description(self, rendered: dict[str, Path]) -> None:
+        (tree,) = manifests(rendered["kserve"]).values()
+        faults = list(kserve.inference_services().iter_errors(tree))
+        assert [(list(fault.path), fault.message) for fault in faults] == []
+
+    @pytest.mark.full
+    @pytest.mark.parametrize(
+        ("right", "wrong"),
+        [
+            ("canaryTrafficPercent: 10", "canaryTrafficPercentage: 10"),
+            ("canaryTrafficPercent: 10", "canaryTrafficPercent: 10%"),
+            ("minReplicas: 1", 'minReplicas: "1"'),
+            ("timeout: 60", "timeoutSeconds: 60"),
+            ("predictor:", "predictors:"),
+            ("runAsNonRoot: true", "runAsNonroot: true"),
+            ("readinessProbe:", "readyProbe:"),
+            ('cpu: "250m"', "cpu: [1]"),
+            ('- name: "kserve-container"\n        image', "- image"),
+            ('kind: "InferenceService"\n', ""),
+        ],
+    )
+    def test_kserves_description_would_refuse_a_wrong_word(
+        self, rendered: dict[str, Path], right: str, wrong: str
+    ) -> None:
+        (path,) = (rendered["kserve"] / "kserve").glob("*.yaml")
+        text = path.read_text()
+        assert right in text
+        tree = yaml.safe_load(text.replace(right, wrong))
+        assert list(kserve.inference_services().iter_errors(tree))
 
 
 class TestRefusals:
