@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_wine
 
+from mltools.core.config import parse_config
 from mltools.core.contract import parse_contract
 from mltools.core.gates import Facts, Regression, Threshold
 from mltools.core.metrics import flatten
@@ -31,6 +33,19 @@ def test_the_pipelines_code_is_what_the_template_renders() -> None:
     wanted = {file.path: file.content.decode() for file in rendered if file.path.startswith("pipeline/")}
     there = {str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "pipeline").glob("*.py")}
     assert {path: text for path, text in there.items() if path not in OWN} == wanted
+
+
+@pytest.mark.parametrize("name", ["tabular-classification", "tabular-regression"])
+def test_what_a_new_project_only_suggests_is_right_as_well(name: str) -> None:
+    """Whoever takes the `#` away gets what stands there."""
+    made = template.files(template.load(name), name="x", ci=None, values={"model": "wine"})
+    (text,) = (file.content.decode() for file in made if file.path == "mltools.yaml")
+    taken = re.sub(r"(?m)^( *)# (- \{|\w+: [\[{])", r"\1\2", text)
+    config = parse_config(documents.read_yaml(taken.encode(), "mltools.yaml"))
+    assert len(config.gates) > len(parse_config(documents.read_yaml(text.encode(), "x")).gates)
+    assert config.release is not None
+    assert [str(stage) for stage in config.release.stages] == ["staging", "prod"]
+    assert (config.monitor.log, config.retrain is not None) == ("s3://bucket/wine/log", True)
 
 
 def test_the_stages_are_the_templates_behind_one_that_writes_the_data() -> None:
