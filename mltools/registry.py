@@ -184,6 +184,10 @@ def find_model(registry: Registry, name: str, *, near: str = "") -> Model:
         return same[0]
     if same:
         raise UsageError(f"there are several models {name!r}: {', '.join(model.name for model in same)}")
+    mine = (f"{name.replace(':', '=')}@", f"{name.replace(':', '=')}#")
+    for odd in registry.odd:
+        if odd.tag.startswith(mine):
+            raise UsageError(f"there is no model {name!r} (tag {odd.tag}: {odd.reason})")
     raise UsageError(f"there is no model {name!r}", hint=_nearest(name, registry.models, "model"))
 
 
@@ -227,7 +231,7 @@ def reference(text: str) -> grammar.Reference:
 
 
 BEGINNINGS = {
-    "model": "`mltools release` makes the first version",
+    "model": "`git fetch --tags` brings those of others, `mltools release` makes the first version",
     "version": "`mltools release` makes the first one",
     "stage": "`mltools model promote NAME --stage STAGE` puts a version in one",
 }

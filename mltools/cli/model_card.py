@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from mltools import cards, journal, models, registry
-from mltools.cli.model_place import place_of
+from mltools.cli.model_names import complete_names
+from mltools.cli.model_place import named, place_of
 from mltools.cli.session import Session
 from mltools.edges import files
 from mltools.errors import RepositoryError
@@ -16,7 +17,7 @@ from mltools.models import Place
     "card",
     epilog="\b\nExamples:\n  mltools model card tumour@v1.2.0\n  mltools model card tumour@latest -o MODEL_CARD.md",
 )
-@click.argument("reference", metavar="NAME[@VERSION|#STAGE]")
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
 @click.option(
     "-o",
     "--output",
@@ -31,7 +32,7 @@ def card_command(session: Session, reference: str, *, output: Path | None) -> No
     What only people know comes from `model_card` in the version's mltools.yaml, the rest from its tag and the journal.
     """
     place = place_of(session)
-    found = models.released(models.find(place, reference)[1])
+    found = models.released(named(place, reference))
     if journal.load(place.repository, found.record.run) is None:
         _fetch(place)
     text = cards.model_card(place.repository, found.record, found.version.commit)
@@ -43,7 +44,7 @@ def card_command(session: Session, reference: str, *, output: Path | None) -> No
     epilog="\b\nExamples:\n  mltools model provenance tumour@v1.2.0\n"
     "  mltools model provenance tumour@v1.2.0 --predicate -o predicate.json",
 )
-@click.argument("reference", metavar="NAME[@VERSION|#STAGE]")
+@click.argument("reference", metavar="NAME[@VERSION|#STAGE]", shell_complete=complete_names)
 @click.option(
     "--predicate", is_flag=True, help="Only the predicate, for a tool that names and signs the subjects."
 )
@@ -61,7 +62,7 @@ def provenance_command(session: Session, reference: str, *, predicate: bool, out
     It says what the records say and is not signed.
     """
     place = place_of(session)
-    found = models.released(models.find(place, reference)[1])
+    found = models.released(named(place, reference))
     if journal.load(place.repository, found.record.run) is None:
         _fetch(place)
     if predicate:

@@ -6,13 +6,11 @@ import click
 
 from mltools import models
 from mltools.cli.model_names import complete_names
-from mltools.cli.model_read import inside
+from mltools.cli.model_place import named, place_of
 from mltools.cli.session import Session
 from mltools.core.verdict import Outcome
 from mltools.edges import documents
-from mltools.edges.git.read import Repository
 from mltools.errors import StoreError, UsageError
-from mltools.models import Place
 
 COLOURS = {
     Outcome.PASSED: "green",
@@ -33,7 +31,7 @@ COLOURS = {
     "--output",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A directory, which also gets release.json, or a file when PATH has a suffix  [default: the model's name]",
+    help="A directory, which also gets release.json, or a file when PATH has a suffix  [default: the model's file here]",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace what is there.")
 @click.pass_obj
@@ -42,8 +40,8 @@ def get_command(session: Session, reference: str, *, output: Path | None, force:
 
     Prints the path that was written.
     """
-    place = _place(session)
-    found = models.released(models.find(place, reference)[1])
+    place = place_of(session)
+    found = models.released(named(place, reference))
     target, beside = models.target_of(found, output, session.directory)
     new = models.get(place, found, target, force=force)
     if beside is not None:
@@ -77,7 +75,7 @@ def verify_command(session: Session, reference: str, *, allowed_signers: Path | 
         raise UsageError(
             f"{allowed_signers} is no file", hint="lines such as: ada@example.org ssh-ed25519 AAAA..."
         )
-    tag, checks = models.verify(_place(session), reference, allowed_signers=allowed)
+    tag, checks = models.verify(place_of(session), reference, allowed_signers=allowed)
     if as_json:
         tree = {
             "schema": 1,
@@ -97,10 +95,3 @@ def verify_command(session: Session, reference: str, *, allowed_signers: Path | 
     if Outcome.UNDECIDED in outcomes:
         raise StoreError(f"{tag} could not be verified in full")
     return 0
-
-
-def _place(session: Session) -> Place:
-    repository = Repository.find(session.directory)
-    return Place(
-        repository, inside(repository, session.directory), session.environ, session.say, session.warn
-    )

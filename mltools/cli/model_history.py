@@ -50,7 +50,9 @@ def history_command(
             session.result("\n".join(registry_history.then_lines(tree, stage)))
         return
     found = registry_history.about(
-        registry_history.entries(model, happened(repository, model.name)), version=wanted.version, stage=stage
+        registry_history.entries(model, happened(session, repository, model.name)),
+        version=wanted.version,
+        stage=stage,
     )
     if as_json:
         session.result(json_text(registry_history.history_tree(model, found)), newline=False)

@@ -9,7 +9,7 @@ from mltools import registry
 from mltools.cli.model_names import complete_names
 from mltools.cli.session import Session
 from mltools.core import registry_report
-from mltools.core.registry import Registry
+from mltools.core.registry import Model, Registry
 from mltools.edges.git.read import Repository
 
 if TYPE_CHECKING:
@@ -25,16 +25,18 @@ JOURNAL = "refs/mltools/journal"
 @click.pass_obj
 def list_command(session: Session, *, as_json: bool) -> None:
     """All models: the latest version, the stages, the verdict and the first metrics of each."""
-    known = registry.overview(Repository.find(session.directory))
+    repository = Repository.find(session.directory)
+    known = registry.overview(repository)
     _warn(session, known)
     if as_json:
         session.result(registry_report.json_text(registry_report.registry_tree(known)), newline=False)
         return
     if known.models:
         session.result("\n".join(registry_report.registry_lines(known)))
+        _hint_at_tags(session, repository, *known.models.values())
     else:
         session.say("no model has been released here")
-        session.hint("`mltools release` makes the first version; in a shallow clone: git fetch --tags")
+        session.hint(registry.BEGINNINGS["model"])
 
 
 @click.command(
@@ -57,7 +59,7 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     _warn(session, known, model.name)
     from mltools.core import registry_now  # noqa: PLC0415 - `list`, which is asked most, has no use for events
 
-    now = registry_now.now_tree(model, version, happened(repository, model.name))
+    now = registry_now.now_tree(model, version, happened(session, repository, model.name))
     if as_json:
         tree = {**registry_report.version_tree(model, version), **now}
         session.result(registry_report.json_text(tree), newline=False)
@@ -66,12 +68,17 @@ def show_command(session: Session, reference: str, *, as_json: bool) -> None:
     if wanted.version is None and wanted.stage is None and not wanted.latest:
         lines += ["versions:", *(f"  {line}" for line in registry_report.history_lines(model))]
     session.result("\n".join(lines))
+    _hint_at_tags(session, repository, model)
 
 
-def happened(repository: Repository, model: str) -> "tuple[Event, ...]":
+def happened(session: Session, repository: Repository, model: str) -> "tuple[Event, ...]":
     """The journal's events of a model, as far as they are here."""
     from mltools.core.events import directory  # noqa: PLC0415 - as below
 
+    if repository.oid(JOURNAL) is None and repository.remotes():
+        session.hint(
+            "no journal is here: `mltools runs sync` brings approvals, deployments and what monitoring said"
+        )
     if repository.oid(f"{JOURNAL}:{directory(model)}") is None:
         return ()
     from mltools import events  # noqa: PLC0415 - loads the journal, which most models have no use for
@@ -85,6 +92,16 @@ def inside(repository: Repository, directory: Path) -> str:
         return ""
     place = directory.resolve().relative_to(repository.root.resolve()).as_posix()
     return "" if place == "." else place
+
+
+def _hint_at_tags(session: Session, repository: Repository, *models: Model) -> None:
+    """A shallow clone holds the tags of the commits that it fetched, and says so nowhere."""
+    lacking = [model.name for model in models if registry_report.lacks_tags(model)]
+    if lacking and repository.shallow():
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        session.hint(
+            f"this clone is shallow and seems to lack tags of {lacking[0]}{more}: `git fetch --tags` brings them"
+        )
 
 
 def _warn(session: Session, known: Registry, model: str | None = None) -> None:

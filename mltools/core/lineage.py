@@ -1,18 +1,22 @@
 """Where a version comes from and where it went: data, stages, params, code, run, version, stages, as a graph."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mltools.core import mermaid
 from mltools.core.graph import needs
 from mltools.core.markdown import clean
+from mltools.core.metrics import Scalar, flatten
 from mltools.core.registry import Model, Version
 from mltools.core.release_record import ReleaseRecord
 from mltools.core.stages import Lock, Pipeline
 
 SCHEMA = 1
 MOST_NODES = 60
+MOST_VALUES = 40
+WIDTH = 100
 SHORT = 10
 
 Kind = Literal["data", "params", "code", "stage", "output", "run", "version", "in"]
@@ -21,12 +25,13 @@ ORDER: tuple[Kind, ...] = ("data", "params", "code", "stage", "output", "run", "
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Something on the way; `facts` are what is known of it, such as its hash."""
+    """Something on the way; `facts` are what is known of it, such as its hash, `values` the params by dotted keys."""
 
     id: str
     kind: Kind
     name: str
-    facts: Mapping[str, str]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def lineage(
         if not any(edge[0] == id_ for edge in edges):
             edges.append((id_, "run"))
     if not any(node.kind == "params" for node in nodes.values()) and record.params:
-        nodes["params:"] = Node("params:", "params", "params", {"values": f"{len(record.params)}"})
+        nodes["params:"] = Node("params:", "params", "params", values=record.params)
         edges.append(("params:", "run"))
     nodes["code"] = Node("code", "code", f"commit {record.commit[:SHORT]}", {"commit": record.commit})
     nodes["run"] = Node("run", "run", record.run, {"verdict": record.verdict, "time": record.time})
@@ -89,7 +94,14 @@ def lineage_tree(model: str, version: str, found: Lineage) -> dict[str, Any]:
         "model": model,
         "version": version,
         "nodes": [
-            {"id": node.id, "kind": node.kind, "name": node.name, **node.facts} for node in found.nodes
+            {
+                "id": node.id,
+                "kind": node.kind,
+                "name": node.name,
+                **node.facts,
+                **({"values": dict(node.values)} if node.values else {}),
+            }
+            for node in found.nodes
         ],
         "edges": [{"from": start, "to": end} for start, end in found.edges],
         "problems": list(found.problems),
@@ -105,11 +117,25 @@ def lineage_lines(found: Lineage) -> list[str]:
         if nodes:
             lines.append(kind)
         for node in nodes:
-            facts = "".join(f"  {key} {clean(value, limit=80)}" for key, value in node.facts.items())
-            lines.append(f"  {names[node.id]}{facts}")
+            told = [*node.facts.items(), *list(node.values.items())[:MOST_VALUES]]
+            facts = [f"{clean(key, limit=80)} {clean(value, limit=80)}" for key, value in told]
+            hidden = len(node.values) - MOST_VALUES
+            more = [f"and {hidden} more"] if hidden > 0 else []
+            lines += _filled([names[node.id], *facts, *more])
             before = [names[start] for start, end in found.edges if end == node.id]
             if before:
                 lines.append(f"    from {', '.join(before)}")
+    return lines
+
+
+def _filled(parts: Sequence[str]) -> list[str]:
+    """Parts beside each other as far as they fit, the rest below them."""
+    lines = [f"  {parts[0]}"]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 2 <= WIDTH:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(f"    {part}")
     return lines
 
 
@@ -150,9 +176,8 @@ def _pipeline(
             yield Node(f"{kind}:{place}", kind, place, _hash(dep.md5)), [(f"{kind}:{place}", f"stage:{name}")]
         for path, values in entry.params.items():
             place = spec.place(path)
-            facts = {str(key): str(value) for key, value in list(values.items())[:20]}
             yield (
-                Node(f"params:{name}:{place}", "params", place, facts),
+                Node(f"params:{name}:{place}", "params", place, values=_finite(flatten(values))),
                 [(f"params:{name}:{place}", f"stage:{name}")],
             )
         if name in makers:
@@ -179,6 +204,12 @@ def _command(cmd: str | Sequence[str]) -> str:
 
 def _is_code(path: str) -> bool:
     return path.endswith((".py", ".r", ".R", ".sh", ".ipynb", ".jl", ".sql", ".pyx", ".js", ".ts"))
+
+
+def _finite(values: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The values with what no JSON can hold, such as NaN, as words."""
+    odd = (key for key, value in values.items() if isinstance(value, float) and not math.isfinite(value))
+    return {**values, **{key: str(values[key]) for key in odd}}
 
 
 def _hash(md5: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from mltools.core.events import Kind
 from mltools.core.markdown import clean
 from mltools.core.registry import Event, Model
 from mltools.core.registry_change import told
+from mltools.core.registry_now import placement
 from mltools.core.registry_report import columns
 from mltools.core.registry_time import before
 from mltools.core.release_record import ReleaseRecord, release_record
@@ -94,7 +95,7 @@ def then_tree(model: Model, when: datetime) -> dict[str, Any]:
     """What stood at a time, as `mltools model history --at --json` prints it."""
     past = before(model, int(when.timestamp()))
     latest = past.latest if past is not None else None
-    stages = {} if past is None else {name: placed[0] for name, placed in past.stages.items()}
+    held = {} if past is None else {name: placed[0].version for name, placed in past.stages.items()}
     return {
         "schema": SCHEMA,
         "model": model.name,
@@ -103,13 +104,7 @@ def then_tree(model: Model, when: datetime) -> dict[str, Any]:
         "active": past is not None and past.active,
         "latest": latest.version if latest is not None else None,
         "stages": {
-            name: {
-                "version": placed.version.version,
-                "since": f"{datetime.fromtimestamp(placed.event.when, UTC):%Y-%m-%dT%H:%M:%SZ}",
-                "by": placed.event.author,
-                "tag": placed.event.tag,
-            }
-            for name, placed in stages.items()
+            name: placement(past, version, name) for name, version in held.items() if past is not None
         },
     }
 

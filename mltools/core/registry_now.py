@@ -18,7 +18,7 @@ def now_tree(model: Model, version: Version, events: Iterable[Event]) -> dict[st
     """The part of `mltools model show --json` about where a version is."""
     mine = [event for event in events if event.version == version.version]
     return {
-        "placements": [_placement(model, version, stage) for stage in model.stages_of(version)],
+        "placements": [placement(model, version, stage) for stage in model.stages_of(version)],
         "deployments": [_told(event) for event in _newest(mine, Kind.DEPLOYMENT) if event.state != GONE],
         "monitoring": [_told(event) for event in _newest(mine, Kind.MONITOR)],
         "canary": [_told(event) for event in _newest(mine, Kind.CANARY)],
@@ -29,7 +29,7 @@ def now_tree(model: Model, version: Version, events: Iterable[Event]) -> dict[st
 def now_lines(tree: dict[str, Any]) -> list[str]:
     """The same as lines for a terminal; what there is none of is left out."""
     stages = [
-        (one["stage"], f"since {one['since']}", f"by {_name(one['by'])}", clean(one["reason"], limit=60))
+        (one["stage"], f"since {one['since']}", f"by {_name(one['by'])}", _placed_why(one))
         for one in tree["placements"]
     ]
     serves = [
@@ -54,7 +54,8 @@ def now_lines(tree: dict[str, Any]) -> list[str]:
     return [line for title, rows in parts if rows for line in (f"{title}:", *_indented(rows))]
 
 
-def _placement(model: Model, version: Version, stage: str) -> dict[str, Any]:
+def placement(model: Model, version: Version, stage: str) -> dict[str, Any]:
+    """Since when a stage holds a version, who put it there, why, and in spite of what."""
     placed = model.stages[stage][0].event
     since = next((one.since for one in reversed(periods(model, stage)) if one.until is None), placed.when)
     said = told(placed.message)
@@ -93,6 +94,10 @@ def _told(event: Event) -> dict[str, Any]:
         "reason": event.reason,
         "event": event.id,
     }
+
+
+def _placed_why(one: dict[str, Any]) -> str:
+    return f"{'forced: ' if one['unmet'] else ''}{_why(one)}"
 
 
 def _why(one: dict[str, Any]) -> str:

@@ -31,6 +31,7 @@ def version_tree(model: Model, version: Version) -> dict[str, Any]:
         "schema": SCHEMA,
         **_version_tree(model, version),
         "author": version.event.author,
+        "model_active": model.active,
         "latest": model.latest.version if model.latest else None,
         "record": None if isinstance(record, Unreadable) else record.as_json(),
         "unreadable": record.reason if isinstance(record, Unreadable) else None,
@@ -51,7 +52,7 @@ def registry_lines(registry: Registry) -> list[str]:
         record = _record(latest)
         rows.append(
             (
-                model.name if model.active else f"{model.name} (deprecated)",
+                _named(model),
                 latest.version if latest else "-",
                 time_of(latest)[:10] if latest else "-",
                 _stages(model) or "-",
@@ -73,8 +74,8 @@ def version_lines(model: Model, version: Version) -> list[str]:
         ("commit", version.commit),
     ]
     if isinstance(record, Unreadable):
-        return [model.name, *_facts([*facts, ("record", f"none: {clean(record.reason, limit=300)}")])]
-    parts = [model.name, *_facts([*facts, *_record_facts(record)])]
+        return [_named(model), *_facts([*facts, ("record", f"none: {clean(record.reason, limit=300)}")])]
+    parts = [_named(model), *_facts([*facts, *_record_facts(record)])]
     parts += _values("metrics", record.metrics)
     parts += _values("params", record.params)
     return parts
@@ -109,6 +110,18 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def lacks_tags(model: Model) -> bool:
+    """Whether tags that came before those of the model are not here: a number is left out, or the version before."""
+    numbers = {event.said.counter for event in model.events if event.said.counter is not None}
+    record = _record(model.latest)
+    before = record.previous if record is not None else None
+    return len(numbers) < max(numbers, default=0) or (before is not None and model.find(before) is None)
+
+
+def _named(model: Model) -> str:
+    return model.name if model.active else f"{model.name} (deprecated)"
 
 
 def _model_tree(model: Model) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def released(version: Version) -> Released:
     if isinstance(record, Unreadable):
         name = version.tag if version.registered else version.version
         raise RepositoryError(
-            f"{name}: {record.reason}; its bytes cannot be checked",
-            hint="`dvc get --rev TAG REPOSITORY PATH` fetches what DVC knows of it",
+            f"{name}: {record.reason}",
+            hint="what `mltools release` made has one; `dvc get --rev TAG REPOSITORY PATH` fetches what DVC knows of it",
         )
     return Released(version, record)
 

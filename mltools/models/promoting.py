@@ -89,11 +89,12 @@ def deprecate(wish: Wish) -> Outcome:
     """Take a version back, or retire the whole model where no version is named."""
     place, reason = wish.place, changing.reason_of(wish.reason)
     by = changing.actor(place)
+    whole = wish.reference.version is None and not wish.reference.latest and wish.reference.stage is None
     chosen = _Chosen()
 
     def decide(now: Standing) -> Change | Outcome:
         model = now.model
-        if wish.reference.version is None and not wish.reference.latest and wish.reference.stage is None:
+        if whole:
             if not model.active:
                 return Outcome(model.name, said=f"{model.name} is deprecated already")
             return registry_change.retirement(model, now.counter, reason=reason, actor=by)
@@ -103,11 +104,11 @@ def deprecate(wish: Wish) -> Outcome:
                 f"{model.name} has no version at {version.commit[:10]}: only a stage stands there"
             )
         if not version.active:
-            said = f"{model.name} {version.version} is deprecated already"
+            said = f"{model.name} {version.version} is taken back already"
             return Outcome(model.name, version=version.version, said=said)
         return registry_change.withdrawal(model, version, now.counter, reason=reason, actor=by)
 
-    return done(wish, decide, "is deprecated")
+    return done(wish, decide, "is deprecated" if whole else "is taken back")
 
 
 def done(

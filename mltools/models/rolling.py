@@ -64,9 +64,9 @@ def _found(wish: Wish, now: Standing) -> Version | Outcome:
     """The version that was well before; an outcome that says why there is none."""
     events = events_of(wish.place, now, required=False)
     found = rollback.back(now.model, wish.stage, events)
-    for one in found.passed_over:
-        wish.place.say(f"passed over {one}")
     if found.version is not None:
+        for one in found.passed_over:
+            wish.place.say(f"passed over {one}")
         return found.version
     said = f"{now.model.name} has no earlier version that was well in {wish.stage}"
     return Outcome(now.model.name, stage=wish.stage, refused=said, notes=found.passed_over)

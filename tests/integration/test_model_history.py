@@ -180,6 +180,59 @@ def test_show_tells_where_a_version_is_and_how_it_is_there(staged: Path) -> None
     assert "approvals (as claimed):\n  prod  by Ada  " in command(staged, "model", "show", "toy@v1.1.0").out
 
 
+def test_what_came_back_to_a_stage_is_there_since_then_for_show_and_for_history(
+    staged: Path, tmp_path: Path
+) -> None:
+    clone = clone_of(staged, tmp_path / "c")
+    git(clone, "remote", "remove", "origin")
+    tag(clone, "toy#prod!#5", "toy@v1.0.0^{commit}", "Take toy v1.0.0 out\n\nslow", START + 8 * DAY)
+    (shown,) = (
+        one
+        for one in command(clone, "model", "show", "toy@v1.1.0", "--json").json["placements"]
+        if one["stage"] == "prod"
+    )
+    assert (shown["version"], shown["since"], shown["tag"]) == (
+        "v1.1.0",
+        "2026-01-10T00:00:00Z",
+        "toy#prod#3",
+    )
+    assert history(clone, "toy", "--at", "2026-02-01")["stages"]["prod"] == shown
+    assert "forced: faster" in command(clone, "model", "show", "toy@v1.1.0").out
+
+
+def test_a_shallow_clone_says_that_tags_are_lacking(tmp_path: Path) -> None:
+    clone, remote = make_registry(tmp_path, record=None)
+    for version in ("v1.0.0", "v1.2.0"):
+        assert command(clone, "model", "promote", f"toy@{version}", "--stage", "prod").code == 0
+    git(tmp_path, "clone", "-q", "--depth=1", remote.as_uri(), "shallow")
+    shallow = tmp_path / "shallow"
+    for args in (("list",), ("show", "toy")):
+        said = command(shallow, "model", *args).err
+        assert "hint: this clone is shallow and seems to lack tags of toy: `git fetch --tags`" in said
+        assert "lack tags" not in command(clone, "model", *args).err
+    git(shallow, "fetch", "-q", "--tags")
+    assert "lack tags" not in command(shallow, "model", "show", "toy").err
+    assert "no journal is here: `mltools runs sync`" in command(shallow, "model", "show", "toy").err
+
+
+def test_what_is_out_of_use_is_said_wherever_it_is_asked_for(tmp_path: Path) -> None:
+    clone, _ = make_registry(tmp_path)
+    assert command(clone, "model", "deprecate", "toy@v1.1.0", "--reason", "leaked").code == 0
+    card = command(clone, "model", "card", "toy@v1.1.0")
+    assert "warning: toy v1.1.0 was taken back: leaked\n" in card.err
+    assert command(clone, "model", "deprecate", "toy", "--reason", "replaced").code == 0
+    assert command(clone, "model", "show", "toy").out.startswith("toy (deprecated)\n")
+    assert command(clone, "model", "show", "toy", "--json").json["model_active"] is False
+    assert "warning: toy is deprecated: replaced\n" in command(clone, "model", "card", "toy@v1.0.0").err
+
+
+def test_a_model_of_odd_tags_alone_is_none_and_the_tag_is_named(staged: Path, tmp_path: Path) -> None:
+    clone = clone_of(staged, tmp_path / "c")
+    git(clone, "tag", "light@v1.0.0")
+    done = command(clone, "model", "show", "light")
+    assert (done.code, "no model 'light' (tag light@v1.0.0: a lightweight tag" in done.err) == (2, True)
+
+
 def test_a_damaged_event_is_told_and_blinds_nothing(staged: Path, tmp_path: Path) -> None:
     clone = clone_of(staged, tmp_path / "c")
     git(clone, "fetch", "-q", "origin", "refs/mltools/journal:refs/mltools/journal")

@@ -115,14 +115,14 @@ def test_versions_and_models_are_deprecated_as_gto_does_it(made: tuple[Path, Pat
     clone, remote = made
     command(clone, "model", "promote", "toy", "--stage", "prod")
     done = command(clone, "model", "deprecate", "toy@v1.2.0", "--reason", "a leaked column")
-    assert done.out == "toy v1.2.0 is deprecated (toy@v1.2.0!#2)\n"
+    assert done.out == "toy v1.2.0 is taken back (toy@v1.2.0!#2)\n"
     assert holds(clone, "prod") is None
     assert command(clone, "model", "promote", "toy", "--stage", "prod").out.startswith(
         "toy v1.1.0 is in prod"
     )
     refused = command(clone, "model", "promote", "toy@v1.2.0", "--stage", "prod")
     assert (refused.code, "toy v1.2.0 was taken back" in refused.err) == (2, True)
-    assert command(clone, "model", "deprecate", "toy@v1.2.0").out == "toy v1.2.0 is deprecated already\n"
+    assert command(clone, "model", "deprecate", "toy@v1.2.0").out == "toy v1.2.0 is taken back already\n"
     assert command(clone, "model", "deprecate", "toy").out == "toy is deprecated (toy@deprecated#4)\n"
     assert gto.api.show(str(remote)) == {}
     assert command(clone, "model", "deprecate", "toy").out == "toy is deprecated already\n"

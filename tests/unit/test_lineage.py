@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from mltools.core.lineage import MOST_NODES, Lineage, lineage, lineage_lines, lineage_mermaid, lineage_tree
+from mltools.core.lineage import (
+    MOST_NODES,
+    WIDTH,
+    Lineage,
+    lineage,
+    lineage_lines,
+    lineage_mermaid,
+    lineage_tree,
+)
 from mltools.core.pipeline import parse_lock, parse_pipeline
 from mltools.core.release_record import DataFile, ModelFile
 from mltools.core.stages import Lock, Pipeline
@@ -108,6 +116,33 @@ def test_the_text_names_each_part_with_what_led_to_it() -> None:
         "md5": "1" * 32,
         "contract": "schemas/raw.yaml",
     }
+
+
+def test_params_are_told_by_dotted_keys_and_take_no_other_word_away() -> None:
+    lock = parse_lock(
+        {
+            "schema": "2.0",
+            "stages": {
+                "train": {
+                    **LOCK["stages"]["train"],  # type: ignore[index]
+                    "params": {
+                        "params.yaml": {"name": "net", "train": {"id": float("nan"), "layers": {"first": 64}}}
+                    },
+                }
+            },
+        }
+    )
+    found = made(parse_pipeline(PIPELINE), lock)
+    (node,) = (one for one in lineage_tree("m", "v1.0.0", found)["nodes"] if one["kind"] == "params")
+    assert node == {
+        "id": "params:train:src/params.yaml",
+        "kind": "params",
+        "name": "src/params.yaml",
+        "values": {"name": "net", "train.id": "nan", "train.layers.first": 64},
+    }
+    lines = lineage_lines(found)
+    assert "  src/params.yaml  name net  train.id nan  train.layers.first 64" in lines
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_hostile_names_stay_names() -> None:
