@@ -71,6 +71,16 @@ class Event:
         return datetime.fromisoformat(self.time)
 
     @property
+    def about(self) -> datetime:
+        """The moment that it speaks of: its time, or where it looked at a window the end of that."""
+        window = self.details.get("window")
+        try:
+            end = datetime.fromisoformat(window["end"])  # type: ignore[index] # what is none raises
+        except (TypeError, KeyError, ValueError):
+            return self.when
+        return min(self.when, end) if end.tzinfo else self.when
+
+    @property
     def state(self) -> str | None:
         """What monitoring found, or how a deployment went; None where the event does not say."""
         found = self.details.get("state")

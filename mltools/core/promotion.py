@@ -127,7 +127,7 @@ def _approvals(wanted: Approvals, stage: str, facts: Facts) -> Need:
 
 
 def _monitor(events: Sequence[Event]) -> Need:
-    seen = [event for event in events if event.kind == "monitor"]
+    seen = [event for event in _by_moment(events) if event.kind == "monitor"]
     if not seen:
         return Need(
             "monitor", met=False, reason="must be healthy, and no monitoring of this version is known"
@@ -144,13 +144,20 @@ def _monitor(events: Sequence[Event]) -> Need:
 def unhealthy(events: Sequence[Event], stage: str) -> str | None:
     """Why a version was not well in a stage; None when nothing says so. The newest word of each kind counts."""
     newest: Mapping[str, Event] = {
-        event.kind: event for event in events if event.stage in {stage, None} and event.state is not None
+        event.kind: event
+        for event in _by_moment(events)
+        if event.stage in {stage, None} and event.state is not None
     }
     for event in newest.values():
         if event.state in {State.BROKEN, State.FAILED}:
             why = f": {clean(event.reason)}" if event.reason else ""
             return f"{event.kind} of {event.time[:16]}Z says {event.state}{why}"
     return None
+
+
+def _by_moment(events: Sequence[Event]) -> list[Event]:
+    """In the order of what they speak of: somebody may look at an old window last."""
+    return sorted(events, key=lambda event: event.about)
 
 
 def _hours(hours: float) -> str:

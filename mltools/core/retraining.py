@@ -185,7 +185,7 @@ def _drift(policy: Retrain, found: Situation) -> Iterator[Reason | str]:
     if "drift" not in policy.when:
         return
     checks = [one for one in found.checks if policy.stage in {None, one.stage}]
-    newest = {one.stage: one for one in sorted(checks, key=lambda one: (one.time, one.id))}
+    newest = {one.stage: one for one in sorted(checks, key=lambda one: (one.about, one.id))}
     if not newest:
         where = f" in {policy.stage}" if policy.stage else ""
         yield f"no check of what serves{where} is known"

@@ -168,6 +168,16 @@ def test_the_newest_monitoring_counts() -> None:
     assert told(wanted, facts(events=(monitoring(5, 1),)))[0][1] is False
 
 
+def test_a_look_back_at_an_old_window_is_not_the_newest_monitoring() -> None:
+    odd = event(
+        "monitor", "m", when=datetime.fromtimestamp(30 * 3600, UTC), version="v1.0.0", stage="staging",
+        details={"state": "broken", "window": {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T01:00:00Z"}},
+    )  # fmt: skip
+    seen = (monitoring("healthy", 20), odd)
+    assert told({"monitor": "healthy"}, facts(events=seen))[0][1] is True
+    assert unhealthy(seen, "staging") is None
+
+
 def test_every_need_is_told_at_once() -> None:
     everything = {
         "verdict": "passed",
