@@ -681,12 +681,12 @@ def test_wrong_usage_and_a_port_in_use_are_told_in_a_line(tmp_path: Path) -> Non
     base = [sys.executable, "-m", "mltools.server", "--models"]
     none = subprocess.run([*base, str(tmp_path / "no")], capture_output=True, text=True, check=False)
     assert (none.returncode, none.stderr) == (2, f"error: {tmp_path / 'no'}: no such directory\n")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = subprocess.run(
     for option in (("--port", "65536"), ("--most-rows", "0"), ("--poll-seconds", "nan"), ("--nothing",)):
         done = subprocess.run([*base, str(tmp_path), *option], capture_output=True, text=True, check=False)
         assert (done.returncode, option[-1] in done.stderr.splitlines()[-1]) == (2, True), done.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
             [*base, str(tmp_path), "--port", port], capture_output=True, text=True, check=False
         )
     assert done.returncode == 3
