@@ -15,6 +15,7 @@ from mltools.core.moments import age, moment
 from mltools.core.monitor import page, view
 from mltools.core.monitor.findings import Assessment
 from mltools.core.monitor.policy import Monitor
+from mltools.core.serving import local_place
 from mltools.edges import documents, files
 from mltools.edges.git.read import Repository
 from mltools.errors import UsageError
@@ -129,10 +130,11 @@ def _log(
 ) -> tuple[str, Path]:
     """Where the log is, and from where that is seen: what was typed from here, the policy's from the project's place."""
     if where is None:
-        raise UsageError(
-            "nothing says where the request log is",
-            hint="name it with --log, or as `monitor.log` in mltools.yaml",
-        )
+        hint = "name it with --log, or as `monitor.log` in mltools.yaml"
+        own = place.repository.common_dir / local_place(released.record.model) / "log"
+        if own.is_dir():
+            hint += f"; `mltools serve` left one in {own}"
+        raise UsageError("nothing says where the request log is", hint=hint)
     root = place.repository.root
     return where, session.directory if given or root is None else root / released.prefix
 

@@ -25,7 +25,7 @@ def command(session: Session, *, file: Path) -> int:
     broken.
     """
     place = place_of(session)
-    found = monitoring.handed_over(session.directory / file, str(file))
+    found = monitoring.handed_over(session.path(file), str(file))
     released = models.released(models.find(place, f"{found.model}@{found.version}")[1])
     policy = monitor_of(place, released)
     return conclude(session, place, monitoring.judged(found, policy), policy, record=True, alert=True)

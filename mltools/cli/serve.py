@@ -12,7 +12,7 @@ from mltools import models, registry, serving
 from mltools.cli.model_names import complete_names
 from mltools.cli.model_place import place_of
 from mltools.cli.session import Session
-from mltools.core.serving import plain
+from mltools.core.serving import local_place, plain
 from mltools.edges import documents, files
 from mltools.edges.process import Background
 from mltools.errors import ConfigError, DataError, MltoolsError
@@ -20,8 +20,7 @@ from mltools.models import Place
 from mltools.serving.agent import Agent, follows
 from mltools.serving.handing import VERSION_FILE, version_directory
 from mltools.serving.plans import PLAN, Wanted, put_plan
-
-LOCAL = "mltools/serving"
+from mltools.serving.retention import KEPT
 
 
 @click.command(
@@ -62,6 +61,14 @@ LOCAL = "mltools/serving"
 @click.option(
     "--target", metavar="NAME", help="What deployment records call this place  [default: the host's name]"
 )
+@click.option(
+    "--keep",
+    type=click.IntRange(1, 1_000),
+    default=KEPT,
+    show_default=True,
+    metavar="N",
+    help="With --follow: how many versions stay in the models directory beside those that are served.",
+)
 @click.option("--no-record", is_flag=True, help="Write no deployment records.")
 @click.option(
     "--agent-only", is_flag=True, help="With --follow: fill the models directory, start no service."
@@ -80,6 +87,7 @@ def command(  # noqa: PLR0913 - the options of one command
     follow: bool,
     interval: float,
     target: str | None,
+    keep: int,
     no_record: bool,
     agent_only: bool,
 ) -> int:
@@ -93,7 +101,7 @@ def command(  # noqa: PLR0913 - the options of one command
     """
     place = place_of(session)
     wanted = registry.reference(reference)
-    own = place.repository.common_dir / LOCAL / wanted.model.replace("/", "%2F").replace(":", "%3A")
+    own = place.repository.common_dir / local_place(wanted.model)
     directory = session.path(directory) if directory is not None else own / "models"
     log = None if no_log else session.path(log) if log is not None else own / "log"
     if agent_only and not follow:
@@ -101,7 +109,16 @@ def command(  # noqa: PLR0913 - the options of one command
     agent = None
     if follow:
         name = target or platform.node() or "here"
-        agent = Agent(place, follows(wanted), directory, name, session.clock, record=not no_record, log=log)
+        agent = Agent(
+            place,
+            follows(wanted),
+            directory,
+            name,
+            session.clock,
+            record=not no_record,
+            log=log,
+            kept=keep,
+        )
         agent.tick(serving=agent_only)
     else:
         _hand(place, reference, directory)

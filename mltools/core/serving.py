@@ -25,6 +25,14 @@ REVIEWED = (
     "sklearn.tree._tree.Tree",
 )
 
+# Where `mltools serve` keeps what it is not told a place for, below Git's own directory.
+LOCAL = "mltools/serving"
+
+
+def local_place(model: str) -> str:
+    """The directory of a model there: `models` and `log` lie in it."""
+    return f"{LOCAL}/{model.replace('/', '%2F').replace(':', '%3A')}"
+
 
 class Serve(Section):
     """How released models are served. Read from the release's own commit."""
