@@ -1,7 +1,7 @@
 """Telling people: one issue on the forge, kept up to date and closed by itself; a message to a webhook when it changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from mltools import ci, events
 from mltools.ci import issues
@@ -17,6 +17,8 @@ from mltools.edges.rest import webhook
 from mltools.errors import MltoolsError, ProviderError
 
 WEBHOOK = "MLTOOLS_WEBHOOK"
+# What there is a message of; `watch` says neither that an alarm goes on nor that it is over.
+TELLING = frozenset({Verdict.HEALTHY, Verdict.DRIFTED, Verdict.BROKEN})
 ALARMS = {"never": (), "drifted": ("drifted", "broken"), "watch": ("watch", "drifted", "broken")}
 
 
@@ -30,9 +32,9 @@ class Desk:
 
 
 def last_state(repository: Repository, found: Assessment) -> str | None:
-    """What the last check of the same stage said, whatever it held then; without a stage, of the same version.
+    """What an earlier check of this window said, else the last one of the same stage that said something for sure.
 
-    Ask before this one is kept.
+    Of a stage, whatever it held then; without one, of the same version. Ask before this one is kept.
     """
     seen = events.of_model(repository, found.model, {Kind.MONITOR})
     same = [
@@ -40,7 +42,12 @@ def last_state(repository: Repository, found: Assessment) -> str | None:
         for event in seen
         if event.stage == found.stage and (found.stage is not None or event.version == found.version)
     ]
-    return same[-1].state if same else None
+    window = asdict(found.window)
+    again = [event for event in same if event.details.get("window") == window]
+    telling = sorted(
+        again or [event for event in same if event.state in TELLING], key=lambda event: event.about
+    )
+    return telling[-1].state if telling else None
 
 
 def alert(desk: Desk, found: Assessment, policy: Monitor, *, before: str | None) -> bool:
@@ -76,9 +83,8 @@ def show_on_page(desk: Desk, found: Assessment) -> None:
 
 def is_news(found: Assessment, before: str | None) -> bool:
     """Whether a message is due: an alarm that is not the one of last time, or the end of one."""
-    alarming = {Verdict.DRIFTED.value, Verdict.BROKEN.value}
-    now = found.verdict.value
-    return now != before and (now in alarming or (now == Verdict.HEALTHY.value and before in alarming))
+    now = found.verdict
+    return now != before and (now.alarming or (now is Verdict.HEALTHY and before in {"drifted", "broken"}))
 
 
 def _on_forge(desk: Desk, found: Assessment, policy: Monitor) -> str | None:

@@ -197,9 +197,14 @@ def test_the_webhook_is_told_of_changes_alone(tmp_path: Path, log: Path, hook: H
     assert "• size: median 1.02, -0.08529 at the release; PSI" in block["text"]["text"]
 
 
-def test_the_end_of_an_alarm_is_told(tmp_path: Path, log: Path, hook: Hook) -> None:
+@pytest.mark.parametrize("days", [(2, 1), (2, 3, 4, 4), (1, 2, 3, 2, 4)])
+def test_the_end_of_an_alarm_is_told_though_it_was_watched_for_a_while(
+    tmp_path: Path, log: Path, hook: Hook, days: tuple[int, ...]
+) -> None:
+    """Of day 3 there are too few rows to say that it is over, or that it goes on."""
     project = monitored.released(tmp_path / "project")
-    for day in (2, 1):
+    write_log(log, requests(200, day=4), name="20260205T000000Z-7-0")
+    for day in days:
         check(project, log, day, {"MLTOOLS_WEBHOOK": hook.address})
     assert [message["text"].partition(":")[0] for _, _, message in hook.messages] == [
         "toy v0.1.0 is broken",
