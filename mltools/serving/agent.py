@@ -19,7 +19,7 @@ from mltools.errors import MltoolsError, UsageError
 from mltools.models import Place
 from mltools.models.changing import actor
 from mltools.models.standing import Standing, standing
-from mltools.serving import plans
+from mltools.serving import plans, retention
 from mltools.serving.handing import hand
 from mltools.serving.rollouts import Rollouts
 
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 class Agent:
     """Follows one stage (or the latest version) of a model for the service over `directory`.
 
-    `target` names where that is, in deployment records. Without `record` nothing is written to the journal.
+    `target` names where that is, in deployment records. Without `record` nothing is written to the journal. `kept` versions
+    stay beside those that are served.
     """
 
     place: Place
@@ -42,6 +43,7 @@ class Agent:
     clock: Callable[[], datetime]
     record: bool = True
     log: Path | None = None
+    kept: int = retention.KEPT
     _handed: Version | None = None
     _serial: int = 0
     _told: tuple[str, str] | None = None
@@ -110,6 +112,9 @@ class Agent:
         if state.failed == self._serial and self._trials.going:
             self._trials.failed(state.error or "no reason is known")
         elif self._keep_outcome(state):
+            gone = retention.clear(self.directory, kept=self.kept)
+            if gone:
+                self.place.say(f"taken away, as they serve no more: {', '.join(gone)}")
             self._trials.judge(state)
 
     def _keep_outcome(self, state: plans.State) -> bool:

@@ -1,8 +1,10 @@
 """A released version put into a models directory, whole and checked or not at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
     target = version_directory(directory, model, found.version.version)
     tree = _tree(place, found, model)
     if _whole(target, file, tree):
+        with suppress(OSError):
+            os.utime(target)  # the newest is what was handed over last
         return False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -71,6 +71,19 @@ def state_of(directory: Path) -> State:
     )
 
 
+def named(directory: Path) -> tuple[str | None, frozenset[str]]:
+    """The model of the plan; its versions, and those that the service said it serves."""
+    plan = _object(directory / PLAN)
+    model, serve = plan.get("model"), plan.get("serve")
+    found = list(state_of(directory).applied.values())
+    if isinstance(serve, dict):
+        canary = serve.get("canary")
+        found += [serve.get("stable"), serve.get("shadow")]
+        found += [canary.get("version")] if isinstance(canary, dict) else []
+    versions = frozenset(name for name in found if isinstance(name, str))
+    return model if isinstance(model, str) else None, versions
+
+
 def put_agent(directory: Path, tree: Mapping[str, Any]) -> None:
     """Say how the registry is."""
     directory.mkdir(parents=True, exist_ok=True)
