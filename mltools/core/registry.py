@@ -9,6 +9,8 @@ from mltools.core.versions import is_version, precedence
 
 TAGS = "refs/tags/"
 
+# 9999-01-01 in unix seconds: no calendar here knows the years beyond, and a later change needs a later date.
+_NEVER = 253_370_764_800
 _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
@@ -138,6 +140,8 @@ def read_events(tags: Iterable[TagRef]) -> tuple[tuple[Event, ...], tuple[Odd, .
             reason = "a lightweight tag, which holds no date, author or record; passed over, as GTO does"
         elif ref.commit is None:
             reason = "does not point at a commit"
+        elif ref.when >= _NEVER:
+            reason = "is dated after the year 9998: the clock that made it was wrong"
         else:
             events.append(Event(name, said, ref.commit, ref.when, ref.tagger, ref.message))
             continue

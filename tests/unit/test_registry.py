@@ -120,6 +120,8 @@ def test_an_odd_tag_is_reported_and_blinds_nothing() -> None:
         Tag("m@main", A),
         Tag("m@v1.1.0", B, 2, kind="commit"),
         Tag("m@v1.2.0", None, 2),
+        Tag("m@v1.3.0", B, 10**12),
+        Tag("m#prod#1", A, 10**18),
     )
     assert latest(registry) == "v1.0.0"
     assert {one.tag: one.reason for one in registry.odd} == {
@@ -127,6 +129,8 @@ def test_an_odd_tag_is_reported_and_blinds_nothing() -> None:
         "m@main": "neither NAME@vX.Y.Z nor NAME#STAGE#N, so nothing can be read from it",
         "m@v1.1.0": "a lightweight tag, which holds no date, author or record; passed over, as GTO does",
         "m@v1.2.0": "does not point at a commit",
+        "m@v1.3.0": "is dated after the year 9998: the clock that made it was wrong",
+        "m#prod#1": "is dated after the year 9998: the clock that made it was wrong",
     }
 
 
