@@ -89,7 +89,7 @@ def run(project: Project, request: Request) -> Finished:
             "this repository has no commit yet, and a run speaks of a commit",
             hint="git add -A && git commit -m 'Start'",
         )
-    dirty = bool(inputs_changed(project) or datastore.edited(project, request.environ))
+    dirty = bool(uncommitted(project, request.environ))
     base = baseline.resolve(project, request.context, head, requested=request.base, dirty=dirty)
     start = _Start(head, base, dirty, None if dirty else reusing.inputs_of(project, head))
     if (earlier := _reusable(project, request.context, start)) is not None:
@@ -136,6 +136,11 @@ def data_of(project: Project, record: Record) -> dict[str, bytes]:
     """What belongs to the data sets of a run, by its name beside the record: their profiles, and some contracts."""
     kept = datachanges.kept_attachments(project.repository, record)
     return {**kept, **datachanges.attachments(project, record)}
+
+
+def uncommitted(project: Project, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What makes a run one of uncommitted changes: files that Git sees, or data that only DVC does."""
+    return inputs_changed(project) or datastore.edited(project, environ)
 
 
 def inputs_changed(project: Project) -> tuple[str, ...]:

@@ -7,10 +7,13 @@ import click
 
 from mltools import bundle, ci, loop
 from mltools.cli.session import Session
+from mltools.core.markdown import clean
 from mltools.core.report import text
 from mltools.core.verdict import Outcome
 from mltools.edges import documents
-from mltools.project import open_project
+from mltools.project import Project, open_project
+
+MOST_NAMED = 4
 
 EPILOG = """\b
 Examples:
@@ -89,7 +92,9 @@ def command(
     else:
         session.result(text.render(record, session.paint, around=finished.around))
     if finished.kept:
-        session.say(f"recorded as {record.id} in the journal")
+        session.say(
+            f"recorded as {record.id} in the journal{_uncommitted(session, project) if record.dirty else ''}"
+        )
     elif finished.earlier is not None:
         session.say(f"already recorded as {finished.earlier}")
     session.say(f"report: {directory / loop.REPORT_FILE}")
@@ -98,6 +103,13 @@ def command(
             "git add . && git commit    # keeps dvc.lock and metrics; run again to record that commit"
         )
     return 1 if record.verdict is Outcome.FAILED and not exit_zero else 0
+
+
+def _uncommitted(session: Session, project: Project) -> str:
+    """Which changes the record is of: who wants to release must commit or ignore them first."""
+    changed = loop.uncommitted(project, session.environ)
+    more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
+    return f", with uncommitted changes: {', '.join(map(clean, changed[:MOST_NAMED]))}{more}"
 
 
 def _show(session: Session, line: str) -> None:

@@ -186,7 +186,8 @@ def _training(card: Card) -> str:
         facts = [(escape(name), code(value)) for name, value in environment.facts(card.run)]
         if card.run.environment.lock_md5:
             facts.append(("Requirements (MD5)", code(card.run.environment.lock_md5)))
-        facts.append(("Seconds", f"{card.run.seconds:,.1f}"))
+        ran = sum(stage.state == "ran" for stage in card.run.stages)
+        facts.append(("Seconds", f"{card.run.seconds:,.1f}, with {ran} of {len(card.run.stages)} stages run"))
         parts.append(table(("Environment", ""), facts))
     if record.params:
         body = [(code(name), code(shown(value))) for name, value in list(record.params.items())[:MOST_ROWS]]

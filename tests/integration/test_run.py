@@ -207,6 +207,7 @@ def test_a_dirty_tree_is_judged_and_the_record_says_so(project: Path) -> None:
     result = run(project, "--json")
     assert result.code == 0, result.err
     assert result.json["dirty"] is True
+    assert "in the journal, with uncommitted changes: " in result.err
     assert result.json["metrics"]["test.auc"] == 0.97
 
 
