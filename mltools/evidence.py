@@ -133,7 +133,9 @@ def _latency(
         if known is not None and all(same):
             return known
     try:
-        times = latency.measure(project.root / gate.of, project.root / (gate.rows or ""), environ=run.environ)
+        rows = project.root / (gate.rows or "")
+        types = project.config.serve.types
+        times = latency.measure(project.root / gate.of, rows, environ=run.environ, types=types)
     except DataError as error:
         problems.append(f"gate {gate.name}: {error.message}")
         return None

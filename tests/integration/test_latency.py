@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from mltools.edges.latency import measure, quantile
 from mltools.errors import DataError
@@ -56,6 +58,19 @@ def test_a_header_without_rows_is_told(iris: tuple[Path, Path], tmp_path: Path) 
     pd.read_csv(iris[1]).head(0).to_csv(rows, index=False)
     with pytest.raises(DataError, match="holds no rows"):
         measure(iris[0], rows, environ=os.environ)
+
+
+def test_what_may_be_loaded_is_what_may_be_served(iris: tuple[Path, Path], tmp_path: Path) -> None:
+    table, model = pd.read_csv(iris[1]), tmp_path / "model.skops"
+    features = table.drop(columns="target")
+    skops.io.dump(KNeighborsClassifier().fit(features, table["target"]), model)
+    with pytest.raises(DataError, match="types that nobody reviewed: sklearn") as caught:
+        measure(model, iris[1], environ=os.environ)
+    assert "serve.types" in caught.value.message
+    types = skops.io.get_untrusted_types(file=model)
+    assert measure(model, iris[1], environ=os.environ, types=types)
+    skops.io.dump(RandomForestClassifier(2).fit(features, table["target"]), model)
+    assert measure(model, iris[1], environ=os.environ)
 
 
 def test_what_is_no_model_is_told(iris: tuple[Path, Path], tmp_path: Path) -> None:
