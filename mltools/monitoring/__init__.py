@@ -156,7 +156,10 @@ def _seen(
     path, rows = log.features()
     enough = traffic.answered >= policy.min_rows
     profile = _profile(path, reference.contract) if rows and enough else None
-    pairs = [*_features(reference, policy, profile), *_answers(log, then, enough=enough)]
+    pairs = [
+        *_features(reference, policy, profile),
+        *_answers(log, then, _classes(reference) if coded else {}, enough=enough),
+    ]
     labelled = tuple(log.labelled())
     rows_then = next((column.rows for column in then.values()), None)
     return Seen(
@@ -195,8 +198,10 @@ def _features(reference: Reference, policy: Monitor, now: Profile | None) -> Ite
             yield Pair(f"feature:{name}", name, base, head, None if shares is None else shares[name])
 
 
-def _answers(log: RequestLog, then: Mapping[str, ColumnProfile], *, enough: bool) -> Iterator[Pair]:
-    """The prediction and the score, where the release tells what they were on its test rows."""
+def _answers(
+    log: RequestLog, then: Mapping[str, ColumnProfile], names: Mapping[str, str], *, enough: bool
+) -> Iterator[Pair]:
+    """The prediction and the score, where the release tells what they were on its test rows; codes by their names."""
     if not then or not enough:
         return
     path, rows = log.said()
@@ -207,7 +212,25 @@ def _answers(log: RequestLog, then: Mapping[str, ColumnProfile], *, enough: bool
         head = now.column(name)
         # A service that gives no scores has not lost them.
         if head is not None and (name == "prediction" or head.count):
-            yield Pair(name, name, base, head)
+            yield Pair(name, name, _named(base, names), _named(head, names))
+
+
+def _classes(reference: Reference) -> Mapping[str, str]:
+    """What people call the classes 1 and 0."""
+    positive = str(reference.positive)
+    known = () if reference.output is None else reference.output.enum or ()
+    others = [str(value) for value in known if str(value) != positive]
+    return {"1": positive, "0": others[0] if len(others) == 1 else f"not {positive}"}
+
+
+def _named(column: ColumnProfile, names: Mapping[str, str]) -> ColumnProfile:
+    if column.name != "prediction" or column.categories is None:
+        return column
+    return column.model_copy(
+        update={
+            "categories": tuple((names.get(str(value), value), rows) for value, rows in column.categories)
+        }
+    )
 
 
 def _said_then(reference: Reference, scratch: Path) -> Mapping[str, ColumnProfile]:

@@ -79,6 +79,8 @@ def test_what_was_shifted_is_named_and_nothing_else(project: Path, log: Path) ->
     assert (code, tree["verdict"], tree["advice"]) == (1, "drifted", "retrain")
     assert tree["drifted"] == ["size"]
     assert tree["signals"] == ["feature:size", "prediction", "score"]
+    (said,) = (one["sentence"] for one in tree["findings"] if one["key"] == "prediction")
+    assert "of the rows are malignant" in said or "of the rows are benign" in said, "and not 1 or 0"
     assert tree["summary"] == "size, prediction, score drifted in 400 requests"
 
 
