@@ -109,7 +109,11 @@ def notes(repository: Repository, kind: str) -> Iterator[tuple[str, bytes]]:
 
 def find(repository: Repository, commit: str, project: str = ".") -> Record | None:
     """The record that speaks for a commit: CI's (or the hook's) before a local one, clean before dirty, then the newest."""
-    found = [record for record in of_commit(repository, commit) if record.project == project]
+    return weightiest(record for record in of_commit(repository, commit) if record.project == project)
+
+
+def weightiest(found: Iterable[Record]) -> Record | None:
+    """The one of a commit's records that speaks for it, as `find` chooses; None of none."""
     return max(found, key=_weight, default=None)
 
 

@@ -7,8 +7,11 @@ from mltools.edges.git.read import Repository
 from mltools.errors import RepositoryError, UsageError
 
 
-def chosen(repository: Repository, which: str) -> Record:
-    """The run of this id, or the newest of this revision. Raises UsageError or RepositoryError when there is none."""
+def chosen(repository: Repository, which: str, near: str, *, newest: bool = True) -> Record:
+    """The run of this id, or a revision's: the newest, else the one that speaks for it; of the project in `near` first.
+
+    Raises UsageError or RepositoryError when there is none.
+    """
     record = journal.load(repository, which)
     if record is not None:
         return record
@@ -22,7 +25,9 @@ def chosen(repository: Repository, which: str) -> Record:
             f"no run is recorded of {which!r}, which is neither a run's id nor a revision",
             hint=history.ELSEWHERE,
         )
-    record = next(journal.of_commit(repository, commit), None)
+    found = list(journal.of_commit(repository, commit))
+    found = [record for record in found if record.project == (near or ".")] or found
+    record = next(iter(found), None) if newest else journal.weightiest(found)
     if record is None:
         raise RepositoryError(
             f"no run is recorded of commit {commit[: history.SHORT]} ({which})", hint=history.ELSEWHERE

@@ -3,6 +3,7 @@
 import click
 
 from mltools import surroundings
+from mltools.cli.model_read import inside
 from mltools.cli.runs_choice import chosen
 from mltools.cli.session import Session
 from mltools.core import history, run_comparison
@@ -23,7 +24,7 @@ def show_command(session: Session, *, which: str, as_json: bool) -> None:
     The history leads from run to base, as far as the journal has them.
     """
     repository = Repository.find(session.directory)
-    record = chosen(repository, which)
+    record = chosen(repository, which, inside(repository, session.directory))
     if as_json:
         session.result(documents.write_json(record.as_json()), newline=False)
         return
@@ -51,10 +52,12 @@ Examples:
 def compare_command(session: Session, *, base: str, head: str, everything: bool, as_json: bool) -> None:
     """Two runs side by side: verdicts, gates, metrics, params, data and stages of A and B (HEAD when none is named).
 
-    Each is a run's id, or a revision that has one. Their records are all that is read: neither commit need be here.
+    Each is a run's id, or a revision that has one: of several, A is the one without uncommitted changes, B the newest.
+    Their records are all that is read: neither commit need be here.
     """
     repository = Repository.find(session.directory)
-    found = compare_runs(chosen(repository, base), chosen(repository, head))
+    near = inside(repository, session.directory)
+    found = compare_runs(chosen(repository, base, near, newest=False), chosen(repository, head, near))
     if found.base.project != found.head.project:
         session.warn(f"they are of different projects, {found.base.project} and {found.head.project}")
     if as_json:

@@ -120,7 +120,10 @@ def gated(rows: Iterable[Row]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which runs a list shows; None asks for nothing. `since` is a time as records write it, or its beginning."""
+    """Which runs a list shows; None asks for nothing. `since` is a time as records write it, or its beginning.
+
+    `model` is a model's name, or its name in the registry, with the project's place before it.
+    """
 
     branch: str | None = None
     verdict: str | None = None
@@ -133,7 +136,7 @@ class Wanted:
         return (
             self.branch in {None, one.branch}
             and self.verdict in {None, one.verdict}
-            and self.model in {None, one.model}
+            and self.model in {None, one.model, f"{one.project}:{one.model}"}
             and self.project in {None, one.project}
             and (self.since is None or one.time >= self.since)
             and (self.commits is None or one.commit in self.commits)

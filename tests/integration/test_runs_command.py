@@ -142,6 +142,24 @@ def test_two_runs_are_set_side_by_side(history: Path) -> None:
     }
 
 
+def test_of_a_commit_with_several_runs_the_right_one_is_taken(history: Path) -> None:
+    """What somebody tried on top of a commit is not what it is compared by; nor is a run of another project."""
+    writer = Writer(Repository.find(history), dict(os.environ))
+    head, first = (git(history, "rev-parse", rev) for rev in ("HEAD", "HEAD~1"))
+    tried = make_record(first, second=40, suffix="000002", dirty=True, metrics={"test.roc_auc": 0.5})
+    other = make_record(head, second=50, suffix="000003", project="eu", model="toy", metrics={"rmse": 1})
+    for record in (tried, other):
+        journal.append(writer, record, {}, when=WHEN)
+    assert mltools(history, "runs", "show", "HEAD~1", "--json").json["id"] == tried.id
+    assert mltools(history, "runs", "show", "--json").json["summary"] == "failed: auc-floor"
+    tree = mltools(history, "runs", "compare", "HEAD~1", "--json").json
+    assert (tree["base"]["run"].split("T")[1][:6], tree["head"]["verdict"]) == ("030401", "failed")
+    (history / "eu").mkdir()
+    assert mltools(history / "eu", "runs", "show", "--json").json["id"] == other.id
+    for name, count in (("toy", 1), ("eu:toy", 1), ("us:toy", 0)):
+        assert len(mltools(history, "runs", "list", "--model", name, "--json").json["runs"]) == count
+
+
 def test_what_is_the_same_in_two_runs_is_shown_when_asked_for(history: Path) -> None:
     done = mltools(history, "runs", "compare", "HEAD", "HEAD", "--all")
     assert "auc-floor  failed  ->  failed" in done.out
