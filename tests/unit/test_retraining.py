@@ -366,6 +366,11 @@ def test_no_two_models_share_a_branch() -> None:
     assert branch_of("toy") == "mltools/retrain-toy"
 
 
+@pytest.mark.parametrize("schedule", ["17 4 * * *", "*/15 0-6,20 1 JAN *", "0 5 * * MON-FRI", "0 0 29 2 0"])
+def test_a_schedule_is_a_cron_expression(schedule: str) -> None:
+    assert parse_config({"schema": 1, "retrain": {"schedule": schedule}}).retrain.schedule == schedule  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("section", "problem"),
     [
@@ -377,6 +382,11 @@ def test_no_two_models_share_a_branch() -> None:
         ({"every": "often"}, "retrain.every"),
         ({"merge": "always"}, "retrain.merge"),
         ({"schedule": "* * * * * ; rm -rf /"}, "retrain.schedule"),
+        ({"schedule": "every day"}, "is no cron expression of five fields"),
+        ({"schedule": "61 4 * * *"}, "'61' is no minute (0 to 59)"),
+        ({"schedule": "0 20-6 * * *"}, "'20-6' is no hour"),
+        ({"schedule": "0 4 * * MON-FUN"}, "'MON-FUN' is no weekday"),
+        ({"schedule": "*/0 4 * * *"}, "'*/0' is no minute"),
         ({"stage": "prod/"}, "retrain.stage"),
         ({"budgets": 3}, "did you mean 'budget'"),
     ],
