@@ -65,7 +65,7 @@ def import_command(
         session.warn(f"... and {more:,} more like these")
     if dry_run:
         session.result(
-            "\n".join(f"{record.id}  {clean(record.summary)}" for record, _ in found.runs) or "no run"
+            "\n".join(f"{record.id}  {clean(record.summary)}" for record, _ in found.runs) or "no run is new"
         )
         return
     done = importing.keep(Writer(place.repository, session.environ), found, source, when=session.clock())

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from mltools.core.pipeline import LOCK_FILE
 from mltools.core.records import Record
 from mltools.edges import documents, files
 from mltools.edges.git import auditing
+from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, DataError, MltoolsError, UsageError
 
 if TYPE_CHECKING:  # only who writes loads GitPython
@@ -30,10 +31,14 @@ Kept = tuple[Record, Mapping[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The runs of another tool as records with what belongs to them, and what could not be read of it."""
+    """The runs of another tool as records with what belongs to them, and what could not be read of it.
+
+    `there` are runs that the journal holds, be it because they came out of it.
+    """
 
     runs: tuple[Kept, ...]
     problems: tuple[str, ...]
+    there: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,12 @@ class Imported:
 
 
 def keep(writer: "Writer", found: Found, tool: str, *, when: datetime) -> Imported:
-    """Put the runs that the journal lacks into it, in one commit."""
-    repository = writer.repository
-    tip = repository.oid(journal.REF)
-    known = frozenset() if tip is None else frozenset(journal.places(repository, tip))
-    new = {record.id: (record, beside) for record, beside in found.runs if record.id not in known}
+    """Put the runs into the journal, in one commit."""
+    new = len(found.runs)
     if new:
-        message = f"Import {len(new):,} run{'s' * (len(new) != 1)} from {tool}\n"
-        journal.append_all(writer, new.values(), message, when=when)
-    return Imported(len(new), len(found.runs) - len(new))
+        message = f"Import {new:,} run{'s' * (new != 1)} from {tool}\n"
+        journal.append_all(writer, found.runs, message, when=when)
+    return Imported(new, found.there)
 
 
 def from_mlflow(place: comparing.Place, directory: Path, commit: str) -> Found:
@@ -66,18 +68,22 @@ def from_mlflow(place: comparing.Place, directory: Path, commit: str) -> Found:
     tracked = list(_tracked(directory, problems))
     here = auditing.present(place.repository, (run.tags.get(store.GIT_COMMIT, "") for _, run in tracked))
     runs: dict[str, Kept] = {}
+    known = _known(place.repository)
+    own = [run for _, run in tracked if run.tags.get(store.RUN_ID) in known]
     for experiment, run in tracked:
+        if run.tags.get(store.RUN_ID) in known:
+            continue  # it came out of this journal
         named = run.tags.get(store.GIT_COMMIT, "")
-        known = _OID.fullmatch(named) is not None
+        has_commit = _OID.fullmatch(named) is not None
         whence = Whence(
-            named if known else commit,
+            named if has_commit else commit,
             journal.IMPORT,
             __version__,
             branch=run.tags.get(store.GIT_BRANCH),
             project=place.prefix.rstrip("/") or ".",
             clean=named in here and run.tags.get(store.GIT_DIRTY) == "false",
         )
-        if not known:
+        if not has_commit:
             problems.append(
                 f"{experiment}/{run.key}: names no commit; kept as uncommitted changes on {commit[:8]}"
             )
@@ -87,7 +93,7 @@ def from_mlflow(place: comparing.Place, directory: Path, commit: str) -> Found:
             "MLflow", run.key, name, run.time, run.seconds, run.metrics, run.params, lost=run.lost
         )
         _add(runs, foreign, whence, {}, problems)
-    return Found(tuple(runs.values()), tuple(problems))
+    return _found(runs, known, problems, own=len(own))
 
 
 def from_experiments(place: comparing.Place, environ: Mapping[str, str]) -> Found:
@@ -128,7 +134,21 @@ def from_experiments(place: comparing.Place, environ: Mapping[str, str]) -> Foun
             ref.commit, journal.IMPORT, __version__, project=prefix.rstrip("/") or ".", clean=True
         )
         _add(runs, foreign, whence, {} if lock is None else {LOCK_FILE: lock}, problems)
-    return Found(tuple(runs.values()), tuple(problems))
+    return _found(runs, _known(repository), problems)
+
+
+def _known(repository: Repository) -> frozenset[str]:
+    """The runs that the journal here holds, by their ids."""
+    tip = repository.oid(journal.REF)
+    return frozenset() if tip is None else frozenset(journal.places(repository, tip))
+
+
+def _found(
+    runs: Mapping[str, Kept], known: frozenset[str], problems: Iterable[str], *, own: int = 0
+) -> Found:
+    """The runs that the journal lacks, the oldest first."""
+    new = [runs[run] for run in sorted(runs) if run not in known]
+    return Found(tuple(new), tuple(problems), own + len(runs) - len(new))
 
 
 def _add(

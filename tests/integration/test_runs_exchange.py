@@ -240,6 +240,8 @@ def test_runs_of_mlflow_come_into_the_journal(project: Path, tmp_path: Path) -> 
 def test_what_was_exported_can_be_imported_elsewhere(project: Path, tmp_path: Path) -> None:
     store = tmp_path / "mlruns"
     mltools(project, "runs", "export", "--to", "mlflow", "-o", str(store))
+    for more, said in (((), "0 runs imported, 2 were here already\n"), (("--dry-run",), "no run is new\n")):
+        assert mltools(project, "runs", "import", "--from", "mlflow", str(store), *more).out == said
     git(tmp_path, "clone", "-q", str(project), "other")
     done = mltools(tmp_path / "other", "runs", "import", "--from", "mlflow", str(store))
     assert (done.code, done.out) == (0, "2 runs imported\n"), done.err
