@@ -49,6 +49,7 @@ class Agent:
     _told: tuple[str, str] | None = None
     _since: str | None = None
     _warned: dict[str, str] = field(default_factory=dict)
+    _unkept: list[Event] = field(default_factory=list)
     _unshared: list[Event] = field(default_factory=list)
     _trials: Rollouts = field(init=False)
 
@@ -133,33 +134,40 @@ class Agent:
         told = (version.version, state.value)
         if self._told == told:
             return
-        self._told = told
         model = version.event.said.model
+        if self.record and self._newest(model) != told:
+            details = {"state": state.value, "target": self.target}
+            made = event(
+                Kind.DEPLOYMENT,
+                model,
+                when=self.clock(),
+                version=version.version,
+                stage=self.reference.stage,
+                by=actor(self.place) or self.place.writer.person,
+                reason=reason[:LONGEST_REASON],
+                details=details,
+            )
+            self.keep(made)
+        self._told = told
         if state is State.FAILED:
             self.place.warn(f"{model} {version.version} does not serve: {reason}; what served before goes on")
         else:
             self.place.say(f"{model} {version.version} serves")
-        if not self.record or self._newest(model) == told:
-            return
-        made = event(
-            Kind.DEPLOYMENT,
-            model,
-            when=self.clock(),
-            version=version.version,
-            stage=self.reference.stage,
-            by=actor(self.place) or self.place.writer.person,
-            reason=reason[:LONGEST_REASON],
-            details={"state": state.value, "target": self.target},
-        )
-        self.keep(made)
 
     def keep(self, made: Event) -> None:
-        """Record an event here; it goes to the remote with the next look that reaches it."""
+        """Record an event here, now or with the next look; it goes to the remote with the next that reaches it."""
+        self._unkept.append(made)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Record what waits for it, in its order."""
         try:
-            events.record(self.place.writer, made)
-            self._unshared.append(made)
+            while self._unkept:
+                events.record(self.place.writer, self._unkept[0])
+                self._unshared.append(self._unkept.pop(0))
+            self._warned.pop("keeping", None)
         except MltoolsError as error:
-            self.place.warn(f"the journal cannot be written: {error.message}")
+            self._warn("keeping", f"the journal cannot be written: {error.message}; it is tried again")
 
     def _newest(self, model: str) -> tuple[str, str] | None:
         """What the journal last says of this place."""
@@ -172,6 +180,7 @@ class Agent:
         return (mine[-1].version or "", mine[-1].state or "") if mine else None
 
     def _share(self) -> None:
+        self._keep()
         if not self._unshared:
             return
         try:

@@ -57,6 +57,7 @@ class Rollouts:
     clock: Callable[[], datetime]
     keep: Callable[[Event], None]
     _begun: Begun | None = None
+    _over: set[str] = field(default_factory=set)
     _progress: _Progress | None = None
 
     def look(self, now: Standing, stable: Version) -> None:
@@ -66,6 +67,8 @@ class Rollouts:
         if now.remote is not None:
             journal.fetch(self.place.writer, now.remote)
         begun = going_on(self.place.repository, now.model.name, self.reference.stage)
+        if begun is not None and begun.event.id in self._over:
+            begun = None  # as decided, also where the journal could not be told yet
         if begun is None or begun.event.id != (self._progress.start if self._progress else None):
             self._progress = None if begun is None else self._kept(begun)
         self._begun = begun
@@ -160,6 +163,7 @@ class Rollouts:
         step = None if self._progress is None else self._progress.step
         details = {"evidence": list(evidence), "step": step}
         self.keep(ended(begun, state, reason, details, by=by, when=self.clock()))
+        self._over.add(begun.event.id)
         self._begun = self._progress = None
         (self.directory / FILE).unlink(missing_ok=True)
 

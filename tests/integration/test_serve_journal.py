@@ -1,0 +1,62 @@
+"""What an agent has to tell the journal while that cannot be written."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mltools import events, journal, registry
+from mltools.core.events import Kind
+from mltools.edges.git.read import Repository
+from mltools.edges.git.write import Writer
+from mltools.models import Place
+from mltools.serving.agent import Agent
+from tests.released import clone, make_served, promote, release
+from tests.releases import command
+from tests.serving import classifier
+from tests.support import git
+
+
+def test_what_cannot_be_recorded_is_recorded_later_and_a_decision_stands_meanwhile(tmp_path: Path) -> None:
+    project, models = make_served(tmp_path), tmp_path / "models"
+    first, other = release(project, classifier(), 0.8), release(project, classifier(), 0.9, second=6)
+    promote(project, first)
+    said: list[str] = []
+    where = clone(tmp_path)
+    place = Place(Repository.find(where), "", os.environ, said.append, said.append)
+    agent = Agent(place, registry.reference("toy#prod"), models, "here", lambda: datetime.now(UTC))
+    begun = command(project, "model", "canary", f"toy@{other}", "--stage", "prod")
+    assert begun.code == 0, begun.err
+    agent.tick()
+    plan = json.loads((models / "plan.json").read_text())
+    assert plan["serve"]["canary"]["version"] == other[1:]
+    # The service cannot take the canary, and at the same time the journal's newest commit is unreadable.
+    serial = plan["serial"]
+    state = {
+        "schema": 1,
+        "serial": serial,
+        "applied": {"stable": first[1:]},
+        "failed": serial,
+        "error": "no",
+        "arms": {},
+    }
+    (models / "state.json").write_text(json.dumps(state))
+    tip = git(where, "rev-parse", "refs/mltools/journal")
+    damaged = where / ".git/objects" / tip[:2] / tip[2:]
+    whole = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"")
+    place = Place(Repository.find(where), "", os.environ, said.append, said.append)
+    agent.place = agent._trials.place = place
+    agent._trials.failed("no")
+    assert any("the journal cannot be written" in text for text in said)
+    damaged.write_bytes(whole)
+    agent.place = agent._trials.place = Place(
+        Repository.find(where), "", os.environ, said.append, said.append
+    )
+    agent.tick()
+    plan = json.loads((models / "plan.json").read_text())
+    assert plan["serve"]["canary"] is None
+    journal.fetch(Writer(Repository.find(project), os.environ), "origin")
+    told = events.of_model(Repository.find(project), "toy", {Kind.CANARY})
+    assert [(one.state, one.version) for one in told] == [("started", other), ("aborted", other)]
