@@ -137,17 +137,32 @@ def deprecate_command(session: Session, reference: str, *, reason: str, dry_run:
 @click.command(
     "rollback",
     epilog="\b\nExamples:\n  mltools model rollback tumour --stage prod --reason 'errors since 10:40'\n"
-    "  mltools model rollback tumour --stage prod --to v1.1.0",
+    "  mltools model rollback tumour --stage prod --to v1.1.0\n"
+    "  mltools model rollback tumour --stage prod --from v1.2.0",
 )
 @click.argument("name", metavar="NAME", shell_complete=complete_names)
 @_STAGE
 @click.option("--to", metavar="VERSION", help="This version instead of the one that was well there before.")
+@click.option(
+    "--from",
+    "instead_of",
+    metavar="VERSION",
+    help="Only where the stage holds this version; else nothing is done.",
+)
 @_REASON
 @_DRY_RUN
 @_JSON
 @click.pass_obj
 def rollback_command(
-    session: Session, name: str, *, stage: str, to: str | None, reason: str, dry_run: bool, as_json: bool
+    session: Session,
+    name: str,
+    *,
+    stage: str,
+    to: str | None,
+    instead_of: str | None,
+    reason: str,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Put a stage back to the version that was well there before what it holds now; a new tag NAME#STAGE#N.
 
@@ -157,11 +172,12 @@ def rollback_command(
     wish = wish_of(session, name, stage, reason, dry_run=dry_run)
     if wish.reference.version or wish.reference.stage or wish.reference.latest:
         raise UsageError(f"{name!r} names a version or a stage", hint="name the model, and --to VERSION")
-    if to is not None and registry.reference(f"{wish.reference.model}@{to}").version is None:
-        raise UsageError(f"--to {to!r} is no version", hint="such as v1.2.0")
+    for option, version in (("--to", to), ("--from", instead_of)):
+        if version is not None and registry.reference(f"{wish.reference.model}@{version}").version is None:
+            raise UsageError(f"{option} {version!r} is no version", hint="such as v1.2.0")
     from mltools.models import rolling  # noqa: PLC0415 - loads the journal, which the other commands here have no use for
 
-    outcome = rolling.roll_back(wish, to=to)
+    outcome = rolling.roll_back(wish, to=to, instead_of=instead_of)
     if outcome.refused is not None:
         session.hint("--to VERSION names one all the same")
     return _show(session, outcome, as_json=as_json)

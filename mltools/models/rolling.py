@@ -16,8 +16,10 @@ from mltools.models.promoting import check_stage, done
 from mltools.models.standing import Standing
 
 
-def roll_back(wish: Wish, *, to: str | None = None) -> Outcome:
+def roll_back(wish: Wish, *, to: str | None = None, instead_of: str | None = None) -> Outcome:
     """Put a stage back to the version that was well there before, or to the one that is named (such as v1.2.0).
+
+    With `instead_of` only where the stage holds that version: else it was done already, or somebody put another one there.
 
     Raises UsageError for what there is not, RepositoryError when the remote does not answer or refuses.
     """
@@ -32,6 +34,12 @@ def roll_back(wish: Wish, *, to: str | None = None) -> Outcome:
                 f"{now.model.name} never had anything in {wish.stage!r}",
                 hint=f"stages: {', '.join(_stages(now)) or 'none'}",
             )
+        if instead_of is not None and (held is None or held.version != instead_of):
+            there = "nothing" if held is None else held.version
+            said = (
+                f"{wish.stage} of {now.model.name} holds {there} and not {instead_of}: nothing is rolled back"
+            )
+            return Outcome(now.model.name, stage=wish.stage, said=said)
         wanted = to if to is not None else (chosen[0] if chosen else None)
         target = _named(wish, now, wanted) if wanted is not None else _found(wish, now)
         if isinstance(target, Outcome):

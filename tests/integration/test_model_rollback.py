@@ -56,6 +56,21 @@ def test_a_stage_goes_back_to_the_version_before_and_again_further_back(made: tu
     assert tags(remote, "toy#*")[-1] == "toy#prod#5"
 
 
+def test_only_the_version_that_is_meant_is_taken_out(made: tuple[Path, Path]) -> None:
+    """A job that rolls a version back is run again, or somebody was faster: what is well there now stays."""
+    clone, _ = made
+    assert rollback(clone, "--from", "v1.2.0") == "toy v1.1.0 is back in prod (toy#prod#4)\n"
+    assert (
+        rollback(clone, "--from", "v1.2.0")
+        == "prod of toy holds v1.1.0 and not v1.2.0: nothing is rolled back\n"
+    )
+    assert rollback(clone, "--from", "v1.2.0", "--to", "v1.0.0").startswith("prod of toy holds v1.1.0")
+    assert holds(clone) == "v1.1.0"
+    command(clone, "model", "unassign", "toy@v1.1.0", "--stage", "prod")
+    done = command(clone, "model", "rollback", "toy", "--stage", "prod", "--from", "v1")
+    assert (done.code, done.out) == (2, "")
+
+
 def test_the_rollback_is_an_event_in_tag_and_journal(made: tuple[Path, Path]) -> None:
     clone, remote = made
     rollback(clone, "--reason", "errors since 10:40")
