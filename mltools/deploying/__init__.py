@@ -7,7 +7,7 @@ the service must give them again where it is deployed, before it serves.
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,12 +160,16 @@ def _scratch(target: Path) -> Iterator[Path]:
 
 def _put(whole: Path, target: Path, scratch: Path) -> None:
     """Put the new directory where the old one is. No directory can be replaced in one step: the old one moves away first."""
+    old = scratch / "old"
     try:
         whole.chmod(0o755)
         if target.exists():
-            target.replace(scratch / "old")
+            target.replace(old)
         whole.replace(target)
     except OSError as error:
+        if old.exists():
+            with suppress(OSError):
+                old.replace(target)  # else it would go with the scratch directory
         raise _unwritable(target, error) from error
 
 

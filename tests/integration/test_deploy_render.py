@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from mltools.core.deploying import FOLDERS
+from mltools.deploying import _put
+from mltools.errors import MltoolsError
 from tests import kserve
 from tests.e2e.stock import pack_requirements
 from tests.registries import tag
@@ -470,3 +472,13 @@ def test_a_stage_and_a_name_with_a_directory_in_it_give_names_that_clusters_take
     assert done.code == 0, done.err
     for tree in manifests(tmp_path / "out").values():
         assert re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", tree["metadata"]["name"])
+
+
+def test_a_directory_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:
+    scratch, target = tmp_path / "scratch", tmp_path / "top/out"
+    scratch.mkdir()
+    target.mkdir(parents=True)
+    (target / "theirs").write_text("kept")
+    with pytest.raises(MltoolsError, match="cannot write"):
+        _put(target.parent, target, scratch)  # no directory can be moved into itself
+    assert (target / "theirs").read_text() == "kept"
