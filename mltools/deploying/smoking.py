@@ -10,6 +10,7 @@ from typing import Any
 
 from mltools.core.verdict import Outcome
 from mltools.edges import documents, files, process
+from mltools.edges.rest.addresses import require_safe
 from mltools.edges.rest.client import Client
 from mltools.errors import CommandError, ConfigError, DataError, ProviderError, UsageError
 from mltools.models.finding import Place, Released
@@ -66,6 +67,7 @@ def of_service(place: Place, found: Released, address: str, patience: Patience) 
 
     Raises ProviderError for an address that is not safe to speak to.
     """
+    require_safe(address)
     name = found.record.model
     with tempfile.TemporaryDirectory(prefix="mltools-") as scratch:
         hand(place, found, Path(scratch), model=name)
