@@ -691,3 +691,8 @@ def test_wrong_usage_and_a_port_in_use_are_told_in_a_line(tmp_path: Path) -> Non
         )
     assert done.returncode == 3
     assert done.stderr.startswith("error: cannot listen on 127.0.0.1:")
+    name = "a" * 70
+    done = subprocess.run([*base, str(tmp_path), "--host", name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith(f"error: cannot listen on {name}:")) == (3, True), (
+        done.stderr
+    )
