@@ -39,7 +39,7 @@ def promote(wish: Wish) -> Outcome:
         version = _version(now.model, wish.reference, chosen)
         if now.model.in_stage(wish.stage) == version:
             return _there_already(now, version, wish)
-        unmet = _unmet(wish, now, version)
+        unmet = unmet_needs(wish, now, version)
         if unmet and not wish.force:
             said = f"{now.model.name} {version.version} is not promoted to {wish.stage}"
             return Outcome(now.model.name, None, version.version, wish.stage, refused=said, notes=unmet)
@@ -184,8 +184,11 @@ def check_stage(stage: str) -> None:
         )
 
 
-def _unmet(wish: Wish, now: Standing, version: Version) -> tuple[str, ...]:
-    """What is unmet of the base branch's policy, in words; nothing where there is no mltools.yaml."""
+def unmet_needs(wish: Wish, now: Standing, version: Version) -> tuple[str, ...]:
+    """What is unmet of the base branch's policy, in words; nothing where there is no mltools.yaml.
+
+    Raises UsageError for a stage that the policy does not name, ConfigError when it cannot be read and nobody forces.
+    """
     found = basefile.find(wish.place.writer, now)
     if found is None:
         return ()

@@ -12,8 +12,8 @@ from mltools.core.tags import Reference
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, UsageError
 from mltools.models import Place
-from mltools.models.changing import actor, reason_of
-from mltools.models.promoting import check_stage
+from mltools.models.changing import Wish, actor, reason_of
+from mltools.models.promoting import check_stage, unmet_needs
 from mltools.models.standing import Standing, standing
 
 STARTED = "started"
@@ -37,8 +37,8 @@ def begin(
 ) -> Event:
     """Ask that a version be tried beside what a stage holds. Raises UsageError for what there is not, ConfigError.
 
-    The stage's tag does not move: it says what serves everybody. The agent that follows the stage does the rest. A trial
-    that goes on there ends with it.
+    The stage's tag does not move: it says what serves everybody. The agent that follows the stage does the rest, and asks the
+    policy when it promotes; what is unmet of it now is warned of. A trial that goes on there ends with it.
     """
     check_stage(stage)
     now = standing(place, place.writer, reference.model)
@@ -54,6 +54,11 @@ def begin(
     if not version.active:
         raise UsageError(f"{now.model.name} {version.version} was taken back")
     details = {"state": STARTED, "against": held.version, "trial": checked(trial).as_json()}
+    wish = Wish(place, Reference(now.model.name, version.version), lambda: when, stage)
+    for need in unmet_needs(wish, now, version):
+        place.warn(
+            f"as it stands, {stage}'s policy would not let {version.version} be promoted afterwards: {need}"
+        )
     made = event(
         Kind.CANARY,
         now.model.name,

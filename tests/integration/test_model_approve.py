@@ -201,3 +201,17 @@ def test_a_promotion_is_signed_where_tags_are(tmp_path: Path, keys: Mapping[str,
     done = command(clone, "model", "promote", "toy@v1.0.0", "--stage", "prod")
     assert (done.code, "cannot make the tag toy#prod#2" in done.err) == (3, True)
     assert tags(clone, "toy#*") == tags(remote, "toy#*") == ["toy#prod#1"]
+
+
+def test_a_trial_of_what_could_not_be_promoted_says_so_before(
+    made: tuple[Path, Path], keys: Mapping[str, tuple[Path, str]]
+) -> None:
+    clone, _ = made
+    args = ("model", "canary", "toy@v1.2.0", "--stage", "prod")
+    forced = ("model", "promote", "toy@v1.0.0", "--stage", "prod", "--force", "--reason", "the first")
+    assert command(clone, *forced).code == 0
+    tried = command(clone, *args)
+    assert (tried.code, "v1.2.0 is tried in prod beside v1.0.0" in tried.out) == (0, True)
+    assert "policy would not let v1.2.0 be promoted afterwards: approvals: 0 of 1" in tried.err
+    assert approve(clone, keys["ada"][0]).code == 0
+    assert "would not let" not in command(clone, *args).err
