@@ -281,8 +281,7 @@ class Answering:
             }
             for at, (row_id, row) in enumerate(zip(turn.asked.ids, clean, strict=True))
         ]
-        if not self._log.append(lines):
-            log.warning("request %s: %s", turn.asked.id, self._log.fault)
+        self._log.append(lines)
 
 
 @dataclass(frozen=True, slots=True)

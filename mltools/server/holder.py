@@ -13,7 +13,7 @@ from . import SCHEMA, files
 from .files import ServerError
 from .metrics import Metrics
 from .models import Loaded, load
-from .plan import ARMS, STATE, Plan, read_plan
+from .plan import ARMS, PLAN, STATE, Plan, read_plan
 from .requestlog import now
 from .settings import Settings
 
@@ -119,7 +119,7 @@ class Holder:
             return
         if plan is None:
             if self.serving is None:
-                self.error = f"there is no plan.json in {self._settings.models}"
+                self._wait(f"there is no {PLAN} in {self._settings.models}")
             return
         if plan == self._failed:
             return
@@ -195,6 +195,11 @@ class Holder:
             },
         )
         log.info("serving %s: %s", plan.model, ", ".join(_spoken(plan)))
+
+    def _wait(self, reason: str) -> None:
+        if reason != self.error:
+            log.info("waiting: %s", reason)
+        self.error = reason
 
     def _refuse(self, plan: Plan | None, reason: str) -> None:
         if reason != self.error:

@@ -7,6 +7,7 @@ was answered. A disk that is full, or a directory that went away, costs lines an
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import tempfile
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 SALT = ".salt"
+
+log = logging.getLogger(__name__)
 
 
 class RequestLog:
@@ -48,15 +51,25 @@ class RequestLog:
                 self._write(data)
             except OSError as error:
                 self.lost += len(texts)
-                self.fault = f"the request log cannot be written: {error.strerror or error}"
+                self._say(f"the request log cannot be written: {error.strerror or error}")
                 return False
             self.written += len(texts)
-            self.fault = ""
+            self._say("")
             return True
 
     def close(self) -> None:
         with self._lock:
             self._close()
+
+    def _say(self, fault: str) -> None:
+        """Tell a fault when it comes and when it goes, and not with each request."""
+        if fault == self.fault:
+            return
+        if fault:
+            log.warning("%s; requests are answered, and lines are lost: %d so far", fault, self.lost)
+        else:
+            log.info("the request log is written again; %d lines were lost", self.lost)
+        self.fault = fault
 
     def _write(self, data: bytes) -> None:
         full = self._size > 0 and self._size + len(data) > self._most_bytes

@@ -490,16 +490,22 @@ def test_a_full_disk_costs_lines_and_no_answer(tmp_path: Path) -> None:
         assert len(running.lines()) + lost == 30  # and each of the lines is whole
 
 
-def test_a_log_directory_that_goes_away_is_no_matter(tmp_path: Path) -> None:
+def test_a_log_directory_that_goes_away_is_no_matter_and_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     place = tmp_path / "log"
     place.write_text("in the way")
     log = RequestLog(place, 1_000)
-    assert not log.append([{"id": "a"}, {"id": "b"}])
+    caplog.set_level("INFO")
+    assert not log.append([{"id": "a"}])
+    assert not log.append([{"id": "b"}])
     assert (log.written, log.lost) == (0, 2)
     assert log.fault
     place.unlink()
     assert log.append([{"id": "c"}])
     assert (log.written, log.lost, log.fault) == (1, 2, "")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "2 lines were lost" in caplog.messages[1]
     log.close()
     assert [file.read_text() for file in place.iterdir()] == ['{"id":"c"}\n']
 
