@@ -91,6 +91,7 @@ class Holder:
         self.serving: Serving | None = None
         self.error: str | None = None
         self.address: str | None = None
+        self._started = now()
         self._settings = settings
         self._metrics = metrics
         self._failed: Plan | None = None
@@ -133,6 +134,7 @@ class Holder:
         serving = self.serving
         tree = {
             "schema": SCHEMA,
+            "started": self._started,
             "serial": None if serving is None else serving.plan.serial,
             "model": None if serving is None else serving.plan.model,
             "applied": {arm: None if serving is None else serving.plan.versions.get(arm) for arm in ARMS},

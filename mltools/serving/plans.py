@@ -34,8 +34,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the service says of itself; `failed` is the serial of a plan that it could not follow."""
+    """What the service says of itself; `failed` is the serial of a plan that it could not follow, `started` when it began."""
 
+    started: str = ""
     serial: int | None = None
     failed: int | None = None
     error: str | None = None
@@ -61,6 +62,7 @@ def state_of(directory: Path) -> State:
     applied, arms = tree.get("applied"), tree.get("arms")
     error = tree.get("error")
     return State(
+        str(tree.get("started", "")),
         tree["serial"] if type(tree.get("serial")) is int else None,
         tree["failed"] if type(tree.get("failed")) is int else None,
         error if isinstance(error, str) else None,

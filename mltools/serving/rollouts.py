@@ -30,20 +30,32 @@ ARMS = ("stable", "canary")
 
 @dataclass(slots=True)
 class _Progress:
-    """How far a trial is; kept in a file, so that a restart of the agent or the service loses no count.
+    """How far a trial is; kept in a file, so that a restart of the agent or the service loses no count that was seen.
 
-    `before` is what was counted under earlier plans, `last` under the present one, whose serial it names.
+    `last` is what one start of the service has counted under one plan, which `counting` names; `before` all before that.
     """
 
     start: str
     step: int = 0
     since: float = 0.0
-    serial: int | None = None
+    counting: str | None = None
     before: dict[str, Arm] = field(default_factory=dict)
     last: dict[str, Arm] = field(default_factory=dict)
 
     def total(self, arm: str) -> Arm:
         return self.before.get(arm, Arm()).plus(self.last.get(arm, Arm()))
+
+    def count(self, state: State) -> None:
+        """Add up over plans and starts of the service, each of which begins to count at nothing."""
+        tried = "shadow" if "shadow" in state.arms else "canary"
+        if tried not in state.arms:
+            return  # another plan, before ours was taken
+        counting = f"plan {state.serial} since {state.started}"
+        if self.counting != counting:
+            self.before = {arm: self.total(arm) for arm in ARMS}
+            self.counting = counting
+        counted = (state.arms.get("stable", {}), state.arms[tried])
+        self.last = {arm: rollout.counted(tally) for arm, tally in zip(ARMS, counted, strict=True)}
 
 
 @dataclass(slots=True)
@@ -111,7 +123,7 @@ class Rollouts:
         begun, progress = self._begun, self._progress
         if begun is None or progress is None:
             return
-        self._count(progress, state)
+        progress.count(state)
         stable, canary = (progress.total(arm) for arm in ARMS)
         found = labels.wrong(
             self.log, begun.event, {name: plain(v) for name, v in self._versions(begun).items()}
@@ -123,7 +135,7 @@ class Rollouts:
             case Verdict.ADVANCE:
                 progress.step, progress.since = progress.step + 1, self._now()
                 if begun.trial.steps[progress.step - 1] == 0:
-                    progress.before, progress.last, progress.serial = {}, {}, None  # a shadow is no canary
+                    progress.before, progress.last, progress.counting = {}, {}, None  # a shadow is no canary
                 share = begun.trial.steps[progress.step]
                 self.place.say(
                     f"{begun.event.model} {begun.version} answers {100 * share:g}% of the keys now"
@@ -167,21 +179,6 @@ class Rollouts:
         self._begun = self._progress = None
         (self.directory / FILE).unlink(missing_ok=True)
 
-    def _count(self, progress: _Progress, state: State) -> None:
-        """Add up over plans and restarts of the service, each of which begins to count at nothing."""
-        tried = "shadow" if "shadow" in state.arms else "canary"
-        now = {
-            "stable": rollout.counted(state.arms.get("stable", {})),
-            "canary": rollout.counted(state.arms.get(tried, {})),
-        }
-        if tried not in state.arms:
-            return  # another plan, before ours was taken
-        restarted = any(now[arm].requests < progress.last.get(arm, Arm()).requests for arm in ARMS)
-        if progress.serial != state.serial or restarted:
-            progress.before = {arm: progress.total(arm) for arm in ARMS}
-            progress.serial = state.serial
-        progress.last = now
-
     def _versions(self, begun: Begun) -> dict[str, str]:
         return {"stable": str(begun.event.details.get("against")), "canary": begun.version}
 
@@ -201,7 +198,7 @@ class Rollouts:
                     begun.event.id,
                     int(tree["step"]),
                     float(tree["since"]),
-                    tree["serial"],
+                    tree["counting"],
                     arms["before"],
                     arms["last"],
                 )
@@ -225,5 +222,5 @@ class Rollouts:
         }
         tree = {"schema": 1, "start": progress.start, "step": progress.step, "since": progress.since}
         files.write_atomic(
-            self.directory / FILE, documents.write_json({**tree, "serial": progress.serial, **arms})
+            self.directory / FILE, documents.write_json({**tree, "counting": progress.counting, **arms})
         )

@@ -11,6 +11,8 @@ from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
 from mltools.models import Place
 from mltools.serving.agent import Agent
+from mltools.serving.plans import State
+from mltools.serving.rollouts import _Progress
 from tests.released import clone, make_served, promote, release
 from tests.releases import command
 from tests.serving import classifier
@@ -60,3 +62,18 @@ def test_what_cannot_be_recorded_is_recorded_later_and_a_decision_stands_meanwhi
     journal.fetch(Writer(Repository.find(project), os.environ), "origin")
     told = events.of_model(Repository.find(project), "toy", {Kind.CANARY})
     assert [(one.state, one.version) for one in told] == [("started", other), ("aborted", other)]
+
+
+def test_a_trial_adds_up_over_plans_and_over_starts_of_the_service_however_soon_it_counts_more() -> None:
+    progress = _Progress("e1")
+
+    def counted(requests: int, errors: int, *, serial: int, started: str) -> tuple[int, int]:
+        arms = {"stable": {}, "canary": {"requests": requests, "errors": errors}}
+        progress.count(State(started=started, serial=serial, arms=arms))
+        total = progress.total("canary")
+        return total.requests, total.errors
+
+    assert counted(10, 5, serial=1, started="a") == (10, 5)
+    assert counted(20, 6, serial=1, started="a") == (20, 6)
+    assert counted(30, 0, serial=1, started="b") == (50, 6)
+    assert counted(1, 0, serial=2, started="b") == (51, 6)
