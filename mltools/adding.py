@@ -155,7 +155,7 @@ def _put(asked: Asked, target: Path, whole: Path, scratch: Path) -> None:
         shutil.copy2(target, old)
         whole.replace(target)
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise files.unwritable(target, error) from error
     if not _is_tracked(target):
         asked.say(f"{asked.source.path} is not tracked by DVC; Git has to know of it")
         return
@@ -187,7 +187,7 @@ def _alone(project: Project) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise files.unwritable(path, error) from error
 
 
 @contextmanager
@@ -199,15 +199,8 @@ def _scratch(target: Path) -> Iterator[Path]:
     try:
         path = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix)).resolve()
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise files.unwritable(target, error) from error
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _unwritable(path: Path, error: OSError) -> MltoolsError:
-    return MltoolsError(
-        f"cannot write {path}: {error.strerror or error}",
-        hint="check the permissions and the free space of that directory",
-    )

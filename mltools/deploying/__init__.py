@@ -18,7 +18,7 @@ from mltools.core.verdict import Outcome
 from mltools.deploying import packing
 from mltools.edges import documents, files
 from mltools.edges.templates import RenderedFile, render_tree
-from mltools.errors import ConfigError, DataError, MltoolsError, StoreError, UsageError
+from mltools.errors import ConfigError, DataError, StoreError, UsageError
 from mltools.models.finding import Place, Released
 
 # What the service writes where it runs; no part of what was rendered.
@@ -151,7 +151,7 @@ def _scratch(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise files.unwritable(target, error) from error
     try:
         yield scratch
     finally:
@@ -170,11 +170,4 @@ def _put(whole: Path, target: Path, scratch: Path) -> None:
         if old.exists():
             with suppress(OSError):
                 old.replace(target)  # else it would go with the scratch directory
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> MltoolsError:
-    return MltoolsError(
-        f"cannot write {target}: {error.strerror or error}",
-        hint="check the permissions and the free space of that directory",
-    )
+        raise files.unwritable(target, error) from error

@@ -37,7 +37,7 @@ def write_together(contents: Mapping[Path, bytes | str]) -> None:
             try:
                 temporary.replace(path)
             except OSError as error:
-                raise _unwritable(path, error) from error
+                raise unwritable(path, error) from error
     finally:
         for temporary in ready.values():
             temporary.unlink(missing_ok=True)
@@ -49,7 +49,7 @@ def _beside(path: Path, data: bytes) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -60,7 +60,7 @@ def _beside(path: Path, data: bytes) -> Path:
         temporary.chmod(mode)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     return temporary
 
 
@@ -70,7 +70,7 @@ def append(path: Path, text: str) -> None:
         with path.open("ab") as stream:
             stream.write(text.encode())
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def remove(path: Path) -> None:
@@ -78,7 +78,7 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def size(path: Path) -> int:
@@ -116,7 +116,8 @@ def umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> MltoolsError:
+def unwritable(path: Path, error: OSError) -> MltoolsError:
+    """The error to raise where a file or directory cannot be written."""
     return MltoolsError(
         f"cannot write {path}: {error.strerror or error}",
         hint="check the permissions and the free space of that directory",

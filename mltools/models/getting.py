@@ -9,7 +9,7 @@ from pathlib import Path
 from mltools import modelfiles
 from mltools.core.release_record import FILE, ModelFile, release_json
 from mltools.edges import files
-from mltools.errors import MltoolsError, StoreError, UsageError
+from mltools.errors import StoreError, UsageError
 from mltools.models.finding import Place, Released
 from mltools.models.obtaining import matches, obtain
 
@@ -78,17 +78,10 @@ def _beside(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise files.unwritable(target, error) from error
     try:
         yield scratch
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise files.unwritable(target, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _unwritable(target: Path, error: OSError) -> MltoolsError:
-    return MltoolsError(
-        f"cannot write {target}: {error.strerror or error}",
-        hint="check the permissions and the free space of that directory",
-    )

@@ -241,7 +241,7 @@ def _parts_beside(record: ReleaseRecord, task: Task) -> Iterator[Path]:
         directory.mkdir(parents=True, exist_ok=True)
         handle = (directory / "lock").open("w")
     except OSError as error:
-        raise _unwritable(task.target, error) from error
+        raise files.unwritable(task.target, error) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -284,14 +284,7 @@ def _replace(ready: Path, target: Path) -> None:
             os.fsync(stream.fileno())
         ready.replace(target)
     except OSError as error:
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> MltoolsError:
-    return MltoolsError(
-        f"cannot write {target}: {error.strerror or error}",
-        hint="check the permissions and the free space of that directory",
-    )
+        raise files.unwritable(target, error) from error
 
 
 def as_json(found: Released, task: Task, done: Scored) -> Mapping[str, object]:

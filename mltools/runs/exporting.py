@@ -13,7 +13,7 @@ from mltools.core.pipeline import LOCK_FILE
 from mltools.core.records import Record
 from mltools.edges import documents, files
 from mltools.edges.git.read import Repository
-from mltools.errors import ConfigError, DataError, MltoolsError, UsageError
+from mltools.errors import ConfigError, DataError, UsageError
 
 BESIDE = ("report.md", LOCK_FILE)
 
@@ -89,7 +89,7 @@ def _together(place: Path, contents: Mapping[str, bytes]) -> None:
     try:
         scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=".mltools-"))
     except OSError as error:
-        raise _unwritable(place, error) from error
+        raise files.unwritable(place, error) from error
     try:
         for part in store.PARTS:
             (scratch / part).mkdir()
@@ -100,13 +100,6 @@ def _together(place: Path, contents: Mapping[str, bytes]) -> None:
         scratch.chmod(0o777 & ~files.umask())
         os.rename(scratch, place)  # noqa: PTH104 - a directory is renamed, and only onto nothing
     except OSError as error:
-        raise _unwritable(place, error) from error
+        raise files.unwritable(place, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _unwritable(place: Path, error: OSError) -> MltoolsError:
-    return MltoolsError(
-        f"cannot write {place}: {error.strerror or error}",
-        hint="check the permissions and the free space of that directory",
-    )

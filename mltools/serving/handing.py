@@ -15,7 +15,7 @@ from mltools.core.release_record import ModelFile
 from mltools.core.row_checks import checks_of
 from mltools.core.serving import Serve
 from mltools.edges import documents, files
-from mltools.errors import ConfigError, DataError, MltoolsError, UsageError
+from mltools.errors import ConfigError, DataError, UsageError
 from mltools.models import Place, Released
 from mltools.project import config_from
 from mltools.server.contract import contract_of
@@ -46,7 +46,7 @@ def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=SCRATCH))
         _clear(target.parent, scratch)
     except OSError as error:
-        raise MltoolsError(f"cannot write {target}: {error.strerror or error}") from error
+        raise files.unwritable(target, error) from error
     try:
         whole = scratch / "whole"
         whole.mkdir()
@@ -56,7 +56,7 @@ def hand(place: Place, found: Released, directory: Path, *, model: str) -> bool:
             target.replace(scratch / "old")
         whole.replace(target)
     except OSError as error:
-        raise MltoolsError(f"cannot write {target}: {error.strerror or error}") from error
+        raise files.unwritable(target, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return True
