@@ -12,14 +12,16 @@ from mltools import models, registry, serving
 from mltools.cli.model_names import complete_names
 from mltools.cli.model_place import place_of
 from mltools.cli.session import Session
-from mltools.core.serving import local_place, plain
+from mltools.core.serving import local_models, local_place, plain
 from mltools.edges import documents, files
 from mltools.edges.process import Background
 from mltools.errors import ConfigError, DataError, MltoolsError
 from mltools.models import Place
+from mltools.server.places import PLAN, VERSION_FILE
 from mltools.serving.agent import Agent, follows
-from mltools.serving.handing import VERSION_FILE, version_directory
-from mltools.serving.plans import PLAN, Wanted, put_plan
+from mltools.serving.alone import alone
+from mltools.serving.handing import version_directory
+from mltools.serving.plans import Wanted, put_plan
 from mltools.serving.retention import KEPT
 
 
@@ -40,7 +42,7 @@ from mltools.serving.retention import KEPT
     "directory",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Models directory  [default: below .git]",
+    help="Models directory  [default: one for each stage and version, below .git]",
 )
 @click.option(
     "--log",
@@ -101,41 +103,41 @@ def command(  # noqa: PLR0913 - the options of one command
     """
     place = place_of(session)
     wanted = registry.reference(reference)
-    own = place.repository.common_dir / local_place(wanted.model)
-    directory = session.path(directory) if directory is not None else own / "models"
-    log = None if no_log else session.path(log) if log is not None else own / "log"
+    own = place.repository.common_dir
+    directory = session.path(directory) if directory is not None else own / local_models(wanted)
+    given = session.path(log) if log is not None else own / local_place(wanted.model) / "log"
+    log = None if no_log else given
     if agent_only and not follow:
         raise click.UsageError("--agent-only is for --follow")
-    agent = None
-    if follow:
-        name = target or platform.node() or "here"
-        agent = Agent(
-            place,
-            follows(wanted),
-            directory,
-            name,
-            session.clock,
-            record=not no_record,
-            log=log,
-            kept=keep,
-        )
-        agent.tick(serving=agent_only)
-    else:
-        _hand(place, reference, directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        if agent is not None and agent_only:
-            while True:
+    name = target or platform.node() or "here"
+    with alone(directory):
+        agent = None
+        if follow:
+            agent = Agent(
+                place,
+                follows(wanted),
+                directory,
+                name,
+                session.clock,
+                record=not no_record,
+                log=log,
+                kept=keep,
+            )
+            agent.tick(serving=agent_only)
+        else:
+            _hand(place, reference, directory)
+        try:
+            while agent is not None and agent_only:
                 time.sleep(interval)
                 agent.tick()
-        told = ("--host", host, "--port", str(port), *options)
-        with serving.started(directory, log, told, environ=session.environ) as running:
-            if agent is None and running.error is not None:
-                raise MltoolsError(f"{reference} does not serve: {running.error}")
-            _announce(session, directory, log, running.address)
-            return _wait(running.process, agent, interval)
-    except KeyboardInterrupt:
-        return 0  # how a service ends
+            told = ("--host", host, "--port", str(port), *options)
+            with serving.started(directory, log, told, environ=session.environ) as running:
+                if agent is None and running.error is not None:
+                    raise MltoolsError(f"{reference} does not serve: {running.error}")
+                _announce(session, directory, log, running.address)
+                return _wait(running.process, agent, interval)
+        except KeyboardInterrupt:
+            return 0  # how a service ends
 
 
 def _wait(process: Background, agent: Agent | None, interval: float) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field
 from mltools.core.release_record import ReleaseRecord
 from mltools.core.release_terms import Terms
 from mltools.core.strict import Section
+from mltools.core.tags import Reference
 
 SCHEMA = 1
 # Types beyond skops' own list that were looked at: they hold numbers, and run nothing when they are loaded.
@@ -30,8 +31,22 @@ LOCAL = "mltools/serving"
 
 
 def local_place(model: str) -> str:
-    """The directory of a model there: `models` and `log` lie in it."""
-    return f"{LOCAL}/{model.replace('/', '%2F').replace(':', '%3A')}"
+    """The directory of a model there; the `log` lies in it, of whatever serves."""
+    return f"{LOCAL}/{_step(model)}"
+
+
+def local_models(wanted: Reference) -> str:
+    """The models directory of what is served: one for each stage and version, so that they serve beside each other."""
+    if wanted.stage is not None:
+        which = f"stages/{_step(wanted.stage)}"
+    else:
+        which = f"versions/{_step(wanted.version)}" if wanted.version is not None else "latest"
+    return f"{local_place(wanted.model)}/{which}"
+
+
+def _step(name: str) -> str:
+    """A name as one step of a path."""
+    return name.replace("/", "%2F").replace(":", "%3A")
 
 
 class Serve(Section):

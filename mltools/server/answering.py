@@ -86,7 +86,7 @@ class Answering:
         """What is served. Raises Refused where nothing is."""
         found = self._holder.serving
         if found is None:
-            raise Refused(503, self._holder.error or "no model is loaded yet")
+            raise Refused(503, "no model is loaded yet; /health/ready tells why")
         return found
 
     def named(self, name: str, version: str | None) -> tuple[Serving, str | None]:

@@ -196,11 +196,12 @@ class Agent:
         """Tell the service, and whoever reads our words, how the registry is."""
         if trouble is not None:
             self._since = self._since or f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
-            self._warn("registry", trouble)
+            self._warn("version" if reachable else "registry", trouble)
         else:
-            if self._warned.pop("registry", None) is not None:
-                self.place.say("the registry answers again")
+            self._warned.pop("version", None)
             self._since = None
+        if reachable and self._warned.pop("registry", None) is not None:
+            self.place.say("the registry answers again")
         tree: dict[str, Any] = {
             "reachable": reachable,
             "error": trouble,

@@ -373,6 +373,38 @@ def test_smoke_rows_of_the_project_are_what_a_version_is_tried_with(tmp_path: Pa
         assert running.predict(ROW).json["version"] == good[1:]
 
 
+def test_a_models_directory_is_filled_by_one_and_stages_have_their_own(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    first, second = release(project, classifier(), 0.8), release(project, classifier(), 0.9, second=6)
+    promote(project, first)
+    place = clone(tmp_path)
+    with serve(place, tmp_path, "toy#prod", "--follow", "--interval", "0.1") as running:
+        running.until(lambda found: found["serving"].get("stable") == first[1:])
+        other = _serve(place, tmp_path, f"toy@{second}")
+        assert (other.code, "another `mltools serve` fills it now" in other.err) == (3, True)
+        assert json.loads((tmp_path / "models/plan.json").read_text())["serve"]["stable"] == first[1:]
+        argv = [sys.executable, "-m", "mltools", "-C", str(place), "serve", f"toy@{second}", "--port", "0"]
+        own = place / ".git/mltools/serving/toy"
+        (tmp_path / "beside").mkdir()
+        with started(argv, tmp_path / "beside/models", own / "log") as beside:
+            assert beside.predict(ROW).json["version"] == second[1:]
+            assert len(beside.lines()) == 1
+        assert (own / f"versions/{second}/plan.json").exists()
+        assert running.predict(ROW).json["version"] == first[1:]
+
+
+def test_what_is_not_ready_says_so_to_clients_without_a_word_of_the_machine(tmp_path: Path) -> None:
+    project = make_served(tmp_path)
+    release(project, classifier(), 0.9)
+    with serve(project, tmp_path, "toy#prod", "--follow", "--interval", "0.1") as running:
+        reply = running.predict(ROW)
+        assert (reply.status, str(tmp_path) in reply.body.decode()) == (503, False)
+        running.until(lambda found: "nothing in the stage" in str(found["registry"]))
+        promote(project, "v0.1.0")
+        running.until(lambda found: found["serving"])
+        assert "answers again" not in running.stderr.read_text()
+
+
 def test_what_cannot_be_served_or_followed_is_told_in_a_line(tmp_path: Path) -> None:
     project = make_served(tmp_path)
     version = release(project, classifier(), 0.9)
