@@ -9,7 +9,7 @@ the records of a commit are found without reading those of any other. Beside it,
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -222,12 +222,28 @@ def attachments(repository: Repository, record: Record, names: Iterable[str]) ->
 
 def publish(writer: "Writer", remote: str, *, when: datetime) -> None:
     """Bring our records to a remote; those of others that are there come here on the way."""
-    writer.publish(remote, REF, when=when)
+    writer.publish(remote, REF, when=when, fits=_is_journal(writer.repository))
 
 
 def fetch(writer: "Writer", remote: str) -> bool:
     """Bring a remote's records here; False when it has no journal."""
-    return writer.receive(remote, REF)
+    return writer.receive(remote, REF, fits=_is_journal(writer.repository))
+
+
+def _is_journal(repository: Repository) -> Callable[[str], None]:
+    """Raises RepositoryError for a commit of the project that somebody named REF: nothing takes it out of a join again."""
+
+    def check(tip: str) -> None:
+        stray = next((name for name, kind in repository.top(tip).items() if kind != "tree"), None)
+        if stray is not None:
+            here = repository.oid(REF) == tip
+            raise RepositoryError(
+                f"{REF} {'here' if here else 'at the remote'} is {tip[:10]}, which holds {stray} and is no journal; "
+                "nothing was joined",
+                hint=f"take the name off it: git {f'update-ref -d {REF}' if here else f'push REMOTE :{REF}'}",
+            )
+
+    return check
 
 
 def is_record(path: str) -> bool:

@@ -243,6 +243,30 @@ def test_a_damaged_record_is_told_and_comes_again_from_the_remote(
     assert mltools(third, "runs", "verify").code == 0
 
 
+def test_a_commit_that_is_no_journal_is_never_joined_with_one(
+    clone: Path, remote: Path, tmp_path: Path
+) -> None:
+    """What is joined stays for ever: a name on the wrong commit must not bring the project's files into the journal."""
+    made = record(clone, 1)
+    assert mltools(clone, "runs", "sync").code == 0
+    git(tmp_path, "clone", "-q", str(remote), "third")
+    third = tmp_path / "third"
+    git(third, "update-ref", journal.REF, "HEAD")
+    before = git(remote, "rev-parse", journal.REF)
+    done = mltools(third, "runs", "sync")
+    refused(done, "here is", "holds README.md and is no journal", f"git update-ref -d {journal.REF}")
+    assert git(remote, "rev-parse", journal.REF) == before
+    git(third, "update-ref", "-d", journal.REF)
+    assert mltools(third, "runs", "sync").code == 0
+    assert listed(third) == [made]
+    git(remote, "update-ref", journal.REF, "main")
+    record(third, 2)
+    refused(mltools(third, "runs", "sync"), "at the remote is", f"git push REMOTE :{journal.REF}")
+    git(third, "push", "-q", "origin", f":{journal.REF}")
+    assert mltools(third, "runs", "sync").code == 0
+    assert len(listed(remote)) == 2
+
+
 def copied(source: Path, target: Path) -> tuple[Path, Path]:
     """A copy of a clone and its remote."""
     shutil.copytree(source, target)

@@ -197,6 +197,12 @@ class Repository:
                 files[name] = meta[12:]
         return files
 
+    def top(self, rev: str) -> dict[str, str]:
+        """The names at the top of a revision's tree, with the types of what they name: `blob`, `tree` or `commit`."""
+        listing = self._git("ls-tree", "-z", "--full-tree", self._treeish(rev)).stdout
+        entries = (entry.partition("\t") for entry in listing.decode("utf-8", "surrogateescape").split("\0"))
+        return {name: meta.split(" ")[1] for meta, tab, name in entries if tab}
+
     def files(self, prefix: str, *suffixes: str) -> tuple[str, ...]:
         """Files of the working tree below `prefix` that end in a suffix: tracked, or new and not ignored."""
         if self.root is None:

@@ -6,7 +6,7 @@ Every ref moves by compare-and-swap, nothing is ever forced. Whatever is interru
 import hashlib
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,10 +134,13 @@ class Writer:
         if done.status:
             raise pushing.refused(remote, pushing.refusals(done.text), words(done.err))
 
-    def publish(self, remote: str, ref: str, *, when: datetime) -> None:
+    def publish(
+        self, remote: str, ref: str, *, when: datetime, fits: Callable[[str], None] | None = None
+    ) -> None:
         """Bring an append-only ref to a remote that others write to, too; afterwards both are the same.
 
-        When others were faster, their files and ours are joined on top of both tips, and pushed again.
+        When others were faster, their files and ours are joined on top of both tips, and pushed again. `fits` raises for a
+        tip that must not be joined with another.
         """
         theirs: str | None = None
         lost = stuck = 0
@@ -149,7 +152,7 @@ class Writer:
                 before, theirs = theirs, self._fetch_tip(remote, ref)
                 stuck = stuck + 1 if theirs == before else 0
             ours = self.repository.oid(ref)
-            candidate = self._union(ours, theirs, when=when)
+            candidate = self._union(ours, theirs, when=when, fits=fits)
             if candidate is None:
                 return
             begun = time.monotonic()
@@ -170,14 +173,14 @@ class Writer:
             hint="nothing is lost: try again",
         )
 
-    def receive(self, remote: str, ref: str) -> bool:
-        """Bring what a remote's append-only ref holds into ours; False when the remote has no such ref."""
+    def receive(self, remote: str, ref: str, *, fits: Callable[[str], None] | None = None) -> bool:
+        """Bring what a remote's append-only ref holds into ours, as `publish`; False when the remote has no such ref."""
         theirs = self._fetch_tip(remote, ref)
         if theirs is None:
             return False
         for _ in attempts(LOCAL_DEADLINE):
             ours = self.repository.oid(ref)
-            union = self._union(ours, theirs, when=None)
+            union = self._union(ours, theirs, when=None, fits=fits)
             if union is None or union == ours or self._swap(ref, union, ours):
                 return True
         raise RepositoryError(f"{ref}: could not be updated within {LOCAL_DEADLINE:g} s", hint="try again")
@@ -264,7 +267,14 @@ class Writer:
         tip = self.remote_refs(remote, ref).get(ref)
         return tip if tip and self.fetch(remote, ref) else None
 
-    def _union(self, ours: str | None, theirs: str | None, *, when: datetime | None) -> str | None:
+    def _union(
+        self,
+        ours: str | None,
+        theirs: str | None,
+        *,
+        when: datetime | None,
+        fits: Callable[[str], None] | None,
+    ) -> str | None:
         """A commit with the files of both tips: one of them if it holds all, else a new one on top of both.
 
         With both as parents nothing that was ever published drops out of the history.
@@ -275,6 +285,9 @@ class Writer:
             return ours
         if self._is_ancestor(ours, theirs):
             return theirs
+        if fits is not None:
+            fits(theirs)
+            fits(ours)
         files = self._difference(theirs, ours)
         if not files:
             return theirs
