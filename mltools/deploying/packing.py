@@ -9,8 +9,9 @@ from mltools.edges import documents, files, pins
 from mltools.errors import ConfigError, DataError, StoreError
 from mltools.models.finding import Place, Released
 from mltools.project import config_from
-from mltools.serving.handing import VERSION_FILE, hand, version_directory
-from mltools.serving.plans import PLAN, Wanted
+from mltools.server.places import PLAN, VERSION_FILE
+from mltools.serving.handing import hand, version_directory
+from mltools.serving.plans import Wanted
 
 if TYPE_CHECKING:
     from mltools.server.models import Loaded

@@ -14,8 +14,8 @@ from mltools.edges.rest.addresses import require_safe
 from mltools.edges.rest.client import Client
 from mltools.errors import CommandError, ConfigError, DataError, ProviderError, UsageError
 from mltools.models.finding import Place, Released
-from mltools.serving.handing import VERSION_FILE, hand, version_directory
-from mltools.serving.plans import PLAN
+from mltools.server.places import PLAN, VERSION_FILE
+from mltools.serving.handing import hand, version_directory
 
 GRACE = 45.0
 # Between two looks at a service that is not ready, or serves another version still.

@@ -7,7 +7,7 @@ from . import files
 from .files import ServerError
 from .holder import Holder
 from .metrics import Metrics
-from .plan import AGENT
+from .places import AGENT
 from .requestlog import RequestLog
 from .settings import Settings
 

@@ -13,7 +13,8 @@ from . import SCHEMA, files
 from .files import ServerError
 from .metrics import Metrics
 from .models import Loaded, load
-from .plan import ARMS, PLAN, STATE, Plan, read_plan
+from .places import PLAN, STATE
+from .plan import ARMS, Plan, read_plan
 from .requestlog import now
 from .settings import Settings
 

@@ -15,8 +15,8 @@ from . import files
 from .contract import Contract, contract_of
 from .files import ServerError
 from .frames import frame_of
+from .places import VERSION_FILE, version_directory
 
-VERSION_FILE = "version.json"
 SKOPS = ".skops"
 PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
 # Classifiers whose answer is the class of the largest probability, so that one pass gives both.
@@ -85,11 +85,11 @@ class Loaded:
 
 def directory(models: Path, name: str, version: str) -> Path:
     """Where a version lies. Raises ServerError for a name or version that would lead elsewhere."""
-    step = name.replace("/", "%2F").replace(":", "%3A")
-    for part in (step, version):
+    place = version_directory(models, name, version)
+    for part in (name.replace("/", "%2F"), version):
         if not part or part.startswith(".") or "/" in part or "\\" in part or not part.isprintable():
             raise ServerError(f"{part!r} cannot name a directory of a model")
-    return models / "versions" / step / version
+    return place
 
 
 def load(models: Path, name: str, version: str, *, pickle: bool = False) -> Loaded:

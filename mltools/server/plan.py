@@ -9,8 +9,8 @@ from typing import Any
 
 from . import files
 from .files import ServerError
+from .places import PLAN
 
-PLAN, STATE, AGENT = "plan.json", "state.json", "agent.json"
 ARMS = ("stable", "canary", "shadow")
 _SCALE = 2**64
 

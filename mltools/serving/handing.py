@@ -18,9 +18,10 @@ from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError, UsageError
 from mltools.models import Place, Released
 from mltools.project import config_from
+from mltools.server import places
 from mltools.server.contract import contract_of
+from mltools.server.places import VERSION_FILE
 
-VERSION_FILE = "version.json"
 LARGEST_SMOKE = 1 << 20
 SCRATCH = ".new-"
 STALE = 86_400.0
@@ -71,8 +72,8 @@ def _clear(directory: Path, mine: Path) -> None:
 
 
 def version_directory(directory: Path, model: str, version: str) -> Path:
-    """Where the service looks for a version. A model's name may hold a directory; one step of a path holds it all."""
-    return directory / "versions" / model.replace("/", "%2F").replace(":", "%3A") / serving.plain(version)
+    """Where the service looks for a version, as the registry or the service itself names it."""
+    return places.version_directory(directory, model, serving.plain(version))
 
 
 def _tree(place: Place, found: Released, model: str) -> dict[str, Any]:

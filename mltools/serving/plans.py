@@ -7,8 +7,8 @@ from typing import Any
 
 from mltools.edges import documents, files
 from mltools.errors import ConfigError, DataError
+from mltools.server.places import AGENT, PLAN, STATE
 
-PLAN, STATE, AGENT = "plan.json", "state.json", "agent.json"
 SCHEMA = 1
 
 

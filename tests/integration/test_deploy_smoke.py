@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from mltools.server.models import VERSION_FILE
+from mltools.server.places import VERSION_FILE
 from tests.releases import command
 from tests.scorable import FEATURES, release, rows, scorable
 from tests.serving import service
