@@ -107,10 +107,26 @@ def _stopped(desk: Desk, handed: Handover, commit: str, error: MltoolsError) -> 
 
 
 def told(desk: Desk, handed: Handover, state: str, details: Mapping[str, object]) -> Event:
-    """The event of a retraining in the journal, here and at the remote; one of this commit that is there already stays."""
+    """The event of a retraining in the journal, here and at the remote; one that is there already stays.
+
+    It is known by its commit, and where it made none by the run of the forge that tells of it.
+    """
+    url = desk.outside.context.url
+    whole = {
+        "schema": 1,
+        "state": state,
+        "branch": desk.branch,
+        "base": handed.base,
+        "inputs": handed.inputs,
+        "reasons": [_bounded(reason.model_dump(mode="json")) for reason in handed.reasons[:20]],
+        "notes": [note[:SAID_LIMIT] for note in handed.notes[:20]],
+        "project": desk.project.name,
+        "url": url,
+        **details,
+    }
+    known = "commit" if details.get("commit") else "url" if url else None
     earlier = events.of_model(desk.repository, desk.model, {Kind.RETRAIN})
-    commit = details.get("commit")
-    same = [one for one in earlier if commit and one.details.get("commit") == commit and one.state == state]
+    same = [one for one in earlier if known and one.state == state and one.details.get(known) == whole[known]]
     if same:
         made = same[-1]
     else:
@@ -121,18 +137,7 @@ def told(desk: Desk, handed: Handover, state: str, details: Mapping[str, object]
             version=handed.released,
             by=desk.writer.person,
             reason=handed.why[:SAID_LIMIT],
-            details={
-                "schema": 1,
-                "state": state,
-                "branch": desk.branch,
-                "base": handed.base,
-                "inputs": handed.inputs,
-                "reasons": [_bounded(reason.model_dump(mode="json")) for reason in handed.reasons[:20]],
-                "notes": [note[:SAID_LIMIT] for note in handed.notes[:20]],
-                "project": desk.project.name,
-                "url": desk.outside.context.url,
-                **details,
-            },
+            details=whole,
         )
         events.record(desk.writer, made)
     if desk.remote is not None:

@@ -140,6 +140,17 @@ def test_a_report_goes_without_pictures_that_cannot_be_kept(drawing: Forge) -> N
     assert "?raw=true" not in comment
 
 
+def test_a_job_that_is_run_again_is_no_second_attempt(forge: Forge, tmp_path: Path) -> None:
+    """The job that publishes ends with 1 where the data were refused, so somebody may start it again."""
+    grow(forge.project, wrong=True)
+    assert forge.retrain("--bundle", str(tmp_path / "made")).code == 0
+    for _ in range(2):
+        assert forge.retrain("--publish", str(tmp_path / "made")).code == 1
+    assert [event.state for event in attempts(forge.project)] == ["failed"]
+    assert forge.retrain("--publish", str(tmp_path / "made"), GITHUB_RUN_ID="78").code == 1
+    assert len(attempts(forge.project)) == 2
+
+
 def test_where_the_forge_forbids_it_the_rest_is_there_and_the_same_command_completes_it(forge: Forge) -> None:
     forge.server.forge.may_open_pulls = False
     refused = forge.retrain()
