@@ -2,7 +2,7 @@
 
 import click
 
-from mltools.cli.model_names import complete_names
+from mltools.cli.model_names import complete_names, complete_stages
 from mltools.cli.model_place import wish_of
 from mltools.cli.session import Session
 from mltools.core import registry_report
@@ -15,7 +15,14 @@ from mltools.models import approving
     epilog="\b\nExample:\n  mltools model approve tumour@v1.2.0 --stage prod --reason 'reviewed with the clinic'",
 )
 @click.argument("reference", metavar="NAME@VERSION", shell_complete=complete_names)
-@click.option("-s", "--stage", required=True, metavar="STAGE", help="The stage that it may go to.")
+@click.option(
+    "-s",
+    "--stage",
+    required=True,
+    metavar="STAGE",
+    help="The stage that it may go to.",
+    shell_complete=complete_stages,
+)
 @click.option("-r", "--reason", default="", metavar="TEXT", help="Why; it is signed with the rest.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 import click
 
 from mltools import models, registry
-from mltools.cli.model_names import complete_names
+from mltools.cli.model_names import complete_names, complete_stages
 from mltools.cli.model_read import happened, inside
 from mltools.cli.session import Session
 from mltools.core import registry_history
@@ -24,7 +24,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdo
     "  mltools model history tumour --at 2026-01-31",
 )
 @click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_names)
-@click.option("-s", "--stage", metavar="STAGE", help="Only what concerns this stage.")
+@click.option(
+    "-s", "--stage", metavar="STAGE", help="Only what concerns this stage.", shell_complete=complete_stages
+)
 @click.option(
     "--at", metavar="DATE", help="What stood then instead: a time in ISO 8601, or a date for its end; UTC."
 )

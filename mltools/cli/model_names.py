@@ -38,6 +38,15 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return names(done.text.split("\n"), incomplete)
 
 
+def complete_stages(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The stages that the model on the line ever had something in."""
+    # Behind an option whose value is still to come, click leaves the arguments where they are.
+    named = ctx.params.get("reference") or ctx.params.get("name") or next(iter(ctx.args), "")
+    model = re.split(r"[@#]", named)[0]
+    found = complete_names(ctx, param, f"{model}#{incomplete}") if model else []
+    return [name.removeprefix(f"{model}#") for name in found]
+
+
 def names(tags: list[str], incomplete: str) -> list[str]:
     """What the tags offer for a beginning: first the models; once one is named, its versions and stages, the last first."""
     from mltools.core.tags import parse_tag  # noqa: PLC0415 - not for every command of this group

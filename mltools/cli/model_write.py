@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from mltools import registry
-from mltools.cli.model_names import complete_names
+from mltools.cli.model_names import complete_names, complete_stages
 from mltools.cli.model_place import wish_of
 from mltools.cli.session import Session
 from mltools.core import registry_report
@@ -15,7 +15,12 @@ from mltools.models.changing import Outcome
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 _STAGE = click.option(
-    "-s", "--stage", required=True, metavar="STAGE", help="The stage, such as staging or prod."
+    "-s",
+    "--stage",
+    required=True,
+    metavar="STAGE",
+    help="The stage, such as staging or prod.",
+    shell_complete=complete_stages,
 )
 _DRY_RUN = click.option(
     "-n", "--dry-run", is_flag=True, help="Say which tag would be written, and write none."
@@ -66,8 +71,8 @@ def promote_command(  # noqa: PLR0913 - the options of one command
     """Put a version, without one the latest, into a stage: an annotated tag NAME#STAGE#N on the version's commit.
 
     What `release.stages` of the base branch's mltools.yaml asks for is checked first; every unmet need is named, and the
-    command ends with 1. With --canary or --shadow the tag moves only when the service that follows the stage has shown the
-    version to be no worse; `mltools model canary` has more to set.
+    command ends with 1. With --canary or --shadow the tag moves, and the policy is asked, only when the service that follows
+    the stage has shown the version to be no worse; `mltools model canary` has more to set.
     """
     if shares or shadow:
         if force or dry_run or as_json:

@@ -67,6 +67,13 @@ def test_every_command_that_takes_a_name_offers_names(named: Path, verb: str) ->
     assert offered(named, "model", verb, "tu") == ["tumour"]
 
 
+@pytest.mark.parametrize("verb", ["promote", "unassign", "rollback", "history", "approve"])
+def test_stages_of_the_model_on_the_line_are_offered(named: Path, verb: str) -> None:
+    assert offered(named, "model", verb, "tumour", "--stage", "p") == ["prod"]
+    assert offered(named, "model", verb, "tumour", "-s", "e") == ["eu/prod"]
+    assert offered(named, "model", verb, "price", "-s", "p") == []
+
+
 def test_another_directory_is_asked_when_it_is_named(named: Path, tmp_path: Path) -> None:
     assert offered(tmp_path, "-C", str(named), "model", "show", "tu") == ["tumour"]
 
