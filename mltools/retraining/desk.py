@@ -60,8 +60,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it. `state` is a word of the journal, or `waiting` where it is not time to retrain.
+    """What came of it.
 
+    `state` is a word of the journal; `waiting` where it is not time to retrain, `due` where it is and nothing was done yet,
+    `started` where the forge does it, `trained` where it is to be published yet.
     `said_no` says that a gate or the data contract refused the model.
     """
 

@@ -94,6 +94,12 @@ def situation(desk: Desk, wish: Wish, now: datetime) -> Situation:
     )
 
 
+def newest_version(desk: Desk) -> str | None:
+    """The newest version that stands, as a retraining is compared with it."""
+    released, _ = _released(desk)
+    return None if released is None else released.version
+
+
 def inputs_of(desk: Desk) -> str:
     """The hash of what a run of the base's tip starts from, as records have it."""
     prefix = desk.project.prefix

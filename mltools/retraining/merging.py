@@ -9,7 +9,7 @@ from mltools.core.events import Event, Kind, event, place
 from mltools.core.retraining import MERGED, PROPOSED, PUSHED
 from mltools.edges.git.pushing import PushError
 from mltools.errors import ProviderError
-from mltools.retraining import starting
+from mltools.retraining import knowing, starting
 from mltools.retraining.desk import Desk
 
 HEADS = "refs/heads/"
@@ -59,19 +59,26 @@ def resume(desk: Desk) -> None:
     newest = next((one for one in reversed(done) if one.state in {PROPOSED, PUSHED}), None)
     if newest is None or newest.details.get("merge") is not True or desk.policy.merge == "never":
         return
-    if _merged(desk, newest) or not _stands(desk, str(newest.details.get("commit"))):
+    commit = str(newest.details.get("commit"))
+    if _merged(desk, newest) or not _stands(desk, commit):
         return
+    if newest.version != knowing.newest_version(desk) and not _is_on_base(desk, commit):
+        return  # it was not compared with what is released by now
     forge = starting.connected(desk)
     if (forge is None) == (newest.state == PUSHED):
         merge(desk, forge, newest)
+
+
+def _is_on_base(desk: Desk, commit: str) -> bool:
+    known = desk.repository.resolve(commit)
+    return known is not None and desk.repository.is_ancestor(known, desk.tip)
 
 
 def _stands(desk: Desk, commit: str) -> bool:
     """Whether a proposal is still the branch's newest, or is merged and its branch is gone."""
     if desk.there is not None:
         return desk.there == commit
-    known = desk.repository.resolve(commit)
-    return known is not None and desk.repository.is_ancestor(known, desk.tip)
+    return _is_on_base(desk, commit)
 
 
 def _merged(desk: Desk, proposed: Event) -> bool:

@@ -31,7 +31,7 @@ from mltools.edges import files
 from mltools.errors import DataError, MltoolsError, RepositoryError
 from mltools.pictures import Hosts, Place
 from mltools.project import LOCK_FILE, PIPELINE_FILE, pipeline_from
-from mltools.retraining import branching, merging, starting
+from mltools.retraining import branching, knowing, merging, starting
 from mltools.retraining.desk import Desk, Outcome
 
 RUN = "run"
@@ -190,6 +190,8 @@ def _may_merge(desk: Desk, handed: Handover, record: Record) -> tuple[bool, str]
         return False, "Merging it is up to you: retrain.merge is never."
     if handed.released is None or record.base is None or record.base.ref != _tag(desk, handed.released):
         return False, "Merging it is up to you: no release is there that it was compared with."
+    if (newest := knowing.newest_version(desk)) != handed.released:
+        return False, f"Merging it is up to you: {newest} was released since it was compared."
     may, why = non_inferior(record)
     return may, f"mltools merges it: {why}." if may else f"Merging it is up to you: {why}."
 

@@ -241,6 +241,22 @@ def test_what_is_not_worse_is_merged_and_its_release_started(merging: Forge) -> 
     assert merging.server.forge.started == [("mltools.yml", "main")]
 
 
+def test_what_was_not_compared_with_what_is_released_by_now_waits_for_a_person(
+    merging: Forge, tmp_path: Path
+) -> None:
+    assert merging.retrain("--bundle", str(tmp_path / "made")).code == 0
+    project = merging.project
+    retrained.ok(project, "run")
+    commit(project, {}, "Results")
+    retrained.ok(project, "run")
+    git(project, "push", "-q", "--no-verify", "origin", "main")
+    retrained.ok(project, "release")
+    found = merging.retrain("--publish", str(tmp_path / "made"), "--json")
+    assert found.code == 0, found.err
+    assert (found.json["state"], found.json["merged"]) == ("proposed", False)
+    assert "v0.2.0 was released since it was compared" in merging.pulls[0].body.replace("\\", "")
+
+
 def test_a_release_that_could_not_be_started_is_started_by_the_next_try(merging: Forge) -> None:
     merging.server.faults.append(Fault("POST", r"/dispatches$", status=403, body={"message": "no"}))
     failed = merging.retrain()
