@@ -71,9 +71,15 @@ class Service:
             reply = Reply(refused.status, {"error": str(refused), "id": request_id}, headers)
         except ClientDisconnect:
             reply = Reply(400, {"error": "the client went away", "id": request_id})
-        self.metrics.add("mltools_requests_total", route=route, status=str(reply.status))
-        self.metrics.observe("mltools_request_seconds", [time.perf_counter() - begun], route=route)
+        except asyncio.CancelledError:
+            self._count(route, 503, begun)  # it took too long
+            raise
+        self._count(route, reply.status, begun)
         return _json(reply.tree, reply.status, {**reply.headers, "X-Request-Id": request_id})
+
+    def _count(self, route: str, status: int, begun: float) -> None:
+        self.metrics.add("mltools_requests_total", route=route, status=str(status))
+        self.metrics.observe("mltools_request_seconds", [time.perf_counter() - begun], route=route)
 
     def _check_room(self) -> None:
         """Raises Refused where as many requests are answered as may be."""

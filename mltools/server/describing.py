@@ -62,6 +62,7 @@ _ERRORS = {
     "400": _response("no JSON, or none of this form", _ERROR),
     "408": _response("the body came too slowly", _ERROR),
     "413": _response("too many bytes or rows", _ERROR),
+    "415": _response("the body is compressed", _ERROR),
     "500": _response("the model could not answer; the service's log has the reason under the id", _ERROR),
     "503": _response("no model is loaded, or there are too many requests", _ERROR),
 }

@@ -339,3 +339,17 @@ def test_all_who_log_in_a_directory_hash_by_the_same_salt(tmp_path: Path) -> Non
 
         with ThreadPoolExecutor(len(many)) as pool:
             assert len(set(pool.map(hashed, many))) == 1
+
+
+def test_a_request_that_takes_too_long_is_counted(served: Served) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_plan(served.settings.models, "1.0.0", serial=1)
+    service = Service(replace(served.settings, answer_seconds=0.01))
+    service.holder.step()
+
+    async def never() -> int:
+        return await status_of(create(service), b"", rest=asyncio.Event())
+
+    assert asyncio.run(never()) == 503
+    assert 'mltools_requests_total{route="/predict",status="503"} 1' in service.metrics.text()
+    service.close()
