@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ FAILED = 500
 def wrong(log: Path | None, begun: Event, versions: Mapping[str, str]) -> dict[str, Arm]:
     """Labelled and wrong answers of each arm since a trial began; of classes only, numbers are never simply wrong.
 
-    An id that stands twice counts once, by its first answer and its last label.
+    An id that stands twice counts once, by its first answer and its last label. Files of the request log that were full
+    before the trial are not read.
     """
     found = {arm: Arm() for arm in versions}
     labels = {} if log is None else dict(_labels(log))
@@ -23,7 +25,7 @@ def wrong(log: Path | None, begun: Event, versions: Mapping[str, str]) -> dict[s
         return found
     arms = {(arm, version): arm for arm, version in versions.items()}
     seen: set[str] = set()
-    for line in _lines(log, "requests-*.jsonl"):
+    for line in _lines(log, "requests-*.jsonl", since=datetime.fromisoformat(begun.time).timestamp()):
         arm = arms.get((line.get("arm"), line.get("version")))  # type: ignore[arg-type]
         row_id, said = line.get("id"), line.get("prediction")
         if arm is None or not isinstance(row_id, str) or row_id in seen or row_id not in labels:
@@ -48,10 +50,12 @@ def _labels(log: Path) -> Iterator[tuple[str, Any]]:
             yield line["id"], line["label"]
 
 
-def _lines(log: Path, pattern: str) -> Iterator[dict[str, Any]]:
+def _lines(log: Path, pattern: str, since: float = 0.0) -> Iterator[dict[str, Any]]:
     """The objects in files of JSON lines; what is none, such as a line torn by a kill, is passed over."""
     for path in sorted(log.glob(pattern)):
         try:
+            if path.stat().st_mtime < since:
+                continue
             source = path.open("rb")
         except OSError:
             continue

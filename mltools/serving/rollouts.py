@@ -69,6 +69,7 @@ class Rollouts:
     clock: Callable[[], datetime]
     keep: Callable[[Event], None]
     _begun: Begun | None = None
+    _handed: str | None = None
     _over: set[str] = field(default_factory=set)
     _progress: _Progress | None = None
 
@@ -94,7 +95,9 @@ class Rollouts:
             return
         try:
             version = registry.find_version(now.model, Reference(now.model.name, begun.version))
-            hand(self.place, models.released(version), self.directory, model=now.model.name)
+            if self._handed != begun.event.id:  # whose file is hashed, whatever its size
+                hand(self.place, models.released(version), self.directory, model=now.model.name)
+                self._handed = begun.event.id
         except MltoolsError as error:
             self._end("aborted", f"{begun.version} cannot be tried: {error.message}", ())
 

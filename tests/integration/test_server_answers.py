@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import threading
@@ -158,6 +159,11 @@ def test_labels_of_what_the_canary_failed_count_for_no_arm(served: Served) -> No
     told = "".join(json.dumps({"id": one, "label": "no"}) + "\n" for one in ids)
     (served.log.directory / "labels-1.jsonl").write_text(told)
     begun = event(Kind.CANARY, "toy", when=datetime(2020, 1, 1, tzinfo=UTC), details={"state": "started"})
+    old = served.log.directory / "requests-0.jsonl"  # full before the trial began
+    old.write_text(
+        json.dumps({"id": "r0", "arm": "stable", "version": "1.0.0", "prediction": "no", "time": "2021"})
+    )
+    os.utime(old, (0, 0))
     found = wrong(served.log.directory, begun, {"stable": "1.0.0", "canary": "1.1.0"})
     answered = served.counted("stable")["requests"]
     assert (found["stable"].labelled, found["stable"].wrong, found["canary"].labelled) == (
