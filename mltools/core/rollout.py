@@ -5,7 +5,7 @@ at most `alpha` however often somebody looks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -106,7 +106,7 @@ class Decision:
 
     verdict: Verdict
     reason: str
-    evidence: tuple[Compared, ...] = field(default=())
+    evidence: tuple[Compared, ...] = ()
 
 
 def decide(trial: Trial, step: int, seconds: float, stable: Arm, canary: Arm) -> Decision:

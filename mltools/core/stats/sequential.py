@@ -24,7 +24,7 @@ class Counts:
 
     @property
     def share(self) -> float:
-        """NaN never comes up: nothing out of nothing is none."""
+        """Zero where there was no trial."""
         return self.hits / self.trials if self.trials else 0.0
 
 
