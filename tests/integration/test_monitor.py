@@ -162,7 +162,7 @@ def test_requests_that_fail_are_broken_even_when_they_are_few(project: Path, log
     write_log(log, [*requests(20, **failed), *requests(20, seed=3)])
     code, tree = found(project, log)
     assert (code, tree["verdict"], tree["advice"]) == (1, "broken", "investigate")
-    assert tree["summary"].startswith("20 of 40 (50.00%) of the requests failed; 0.01 may")
+    assert tree["summary"].startswith("20 of 40 (50.00%) of the requests failed; 1% may")
 
 
 def test_one_failure_among_few_is_watched(project: Path, log: Path) -> None:

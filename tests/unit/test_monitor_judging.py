@@ -104,7 +104,7 @@ def test_latency_is_judged_where_an_objective_is_set() -> None:
     policy = ONCE.model_copy(update={"latency": Latency(milliseconds=10, share=0.95)})
     slow = Traffic(rows=1_000, answered=1_000, timed=1_000, within=900)
     found = judged(traffic=slow, policy=policy)
-    assert found.summary == "900 of 1,000 (90.00%) of the requests were answered within 10 ms; 0.95 should be"
+    assert found.summary == "900 of 1,000 (90.00%) of the requests were answered within 10 ms; 95% should be"
 
 
 def test_features_that_matter_little_do_not_alarm_alone_but_together_they_do() -> None:

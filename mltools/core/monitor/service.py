@@ -17,12 +17,12 @@ def findings(traffic: Traffic, broken: Broken, policy: Monitor) -> Iterator[Find
     """What is to be said of each objective."""
     if policy.errors is not None and traffic.rows:
         level, evidence = _above(traffic.failed, traffic.rows, policy.errors)
-        told = f"{_share(traffic.failed, traffic.rows)} of the requests failed; {policy.errors:.3g} may"
+        told = f"{_share(traffic.failed, traffic.rows)} of the requests failed; {_percent(policy.errors)} may"
         yield Finding("errors", level, told, evidence)
     if policy.invalid is not None and broken.checked:
         level, evidence = _above(broken.rows, broken.checked, policy.invalid)
         rules = f": {'; '.join(broken.rules[:NAMED])}" if broken.rules else ""
-        told = f"{_share(broken.rows, broken.checked)} of the rows break the input contract; {policy.invalid:.3g} may"
+        told = f"{_share(broken.rows, broken.checked)} of the rows break the input contract; {_percent(policy.invalid)} may"
         yield Finding("contract", level, told + rules, {**evidence, "rules": list(broken.rules)})
     if policy.latency is not None and traffic.timed and traffic.within is not None:
         yield _latency(traffic.within, traffic.timed, policy.latency)
@@ -40,7 +40,7 @@ def _latency(within: int, timed: int, wanted: Latency) -> Finding:
     level, evidence = _above(timed - within, timed, 1 - wanted.share)
     told = (
         f"{_share(within, timed)} of the requests were answered within {wanted.milliseconds:g} ms; "
-        f"{wanted.share:.3g} should be"
+        f"{_percent(wanted.share)} should be"
     )
     return Finding("latency", level, told, evidence)
 
@@ -55,3 +55,7 @@ def _above(hits: int, rows: int, limit: float) -> tuple[Level, dict[str, float]]
 
 def _share(hits: int, rows: int) -> str:
     return f"{hits:,} of {rows:,} ({hits / rows:.2%})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.6g}%"
