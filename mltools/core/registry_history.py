@@ -11,13 +11,14 @@ from mltools.core.markdown import clean
 from mltools.core.registry import Event, Model
 from mltools.core.registry_change import told
 from mltools.core.registry_now import placement
-from mltools.core.registry_report import columns
+from mltools.core.registry_report import columns, room_beside
 from mltools.core.registry_time import before
 from mltools.core.release_record import ReleaseRecord, release_record
 from mltools.core.tags import Action
 
 SCHEMA = 1
 ROWS = 100
+LEAST = 40
 _WORDS = {
     Action.CREATE: "created",
     Action.REGISTER: "released",
@@ -75,7 +76,8 @@ def history_lines(found: Sequence[Entry]) -> list[str]:
     """A table with a line for each entry, the newest first."""
     if not found:
         return ["nothing happened that matches"]
-    rows = [("time", "what", "version", "stage", "by", "why")]
+    shown = list(reversed(found))[:ROWS]
+    rows = [("time", "what", "version", "stage", "by")]
     rows += [
         (
             entry.time,
@@ -83,12 +85,14 @@ def history_lines(found: Sequence[Entry]) -> list[str]:
             (entry.version or "-")[:20],
             entry.stage or "-",
             clean(entry.by.partition(" <")[0], limit=40) or "-",
-            clean(_why(entry), limit=80) or "-",
         )
-        for entry in list(reversed(found))[:ROWS]
+        for entry in shown
     ]
+    room = max(room_beside(rows), LEAST)
+    whys = ["why", *(clean(_why(entry), limit=room) or "-" for entry in shown)]
+    table = [(*row, why) for row, why in zip(rows, whys, strict=True)]
     hidden = len(found) - ROWS
-    return [*columns(rows), *([f"... and {hidden:,} before that; --json gives all"] if hidden > 0 else [])]
+    return [*columns(table), *([f"... and {hidden:,} before that; --json gives all"] if hidden > 0 else [])]
 
 
 def then_tree(model: Model, when: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mltools.core.release_record import ReleaseRecord, Unreadable, release_recor
 SCHEMA = 1
 KEY_METRICS = 3
 ROWS = 40
+WIDTH = 120
 
 
 def registry_tree(registry: Registry) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def json_text(tree: Mapping[str, Any]) -> str:
 
 def registry_lines(registry: Registry) -> list[str]:
     """A table with a line per model."""
-    rows = [("model", "version", "released", "stages", "verdict", "metrics")]
+    rows = [("model", "version", "released", "stages", "verdict")]
     for model in registry.models.values():
         latest = model.latest
         record = _record(latest)
@@ -57,10 +58,12 @@ def registry_lines(registry: Registry) -> list[str]:
                 time_of(latest)[:10] if latest else "-",
                 _stages(model) or "-",
                 clean(record.verdict) if record else "-",
-                _key_metrics(record.metrics) if record else "-",
             )
         )
-    return columns(rows)
+    room = room_beside(rows)
+    found = (_record(model.latest) for model in registry.models.values())
+    metrics = [_key_metrics(record.metrics, room) if record else "-" for record in found]
+    return columns([(*row, last) for row, last in zip(rows, ("metrics", *metrics), strict=True)])
 
 
 def version_lines(model: Model, version: Version) -> list[str]:
@@ -122,6 +125,11 @@ def lacks_tags(model: Model) -> bool:
 
 def _named(model: Model) -> str:
     return model.name if model.active else f"{model.name} (deprecated)"
+
+
+def room_beside(rows: Sequence[Sequence[str]]) -> int:
+    """How many characters a last column may have beside these."""
+    return WIDTH - sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True))
 
 
 def _model_tree(model: Model) -> dict[str, Any]:
@@ -192,12 +200,12 @@ def _stages(model: Model) -> str:
     return ", ".join(f"{stage}={version.version[:12]}" for stage, version in held if version)
 
 
-def _key_metrics(metrics: Mapping[str, Scalar]) -> str:
-    """The first metrics: a release puts those first that gates judge."""
-    return (
-        ", ".join(f"{clean(name, limit=40)} {_shown(metrics[name])}" for name in list(metrics)[:KEY_METRICS])
-        or "-"
-    )
+def _key_metrics(metrics: Mapping[str, Scalar], room: int) -> str:
+    """The first metrics, as many as there is room for: a release puts those first that gates judge."""
+    named = [f"{clean(name, limit=40)} {_shown(metrics[name])}" for name in list(metrics)[:KEY_METRICS]]
+    while len(named) > 1 and len(", ".join(named)) > room:
+        named.pop()
+    return ", ".join(named) or "-"
 
 
 def _shown(value: Scalar) -> str:

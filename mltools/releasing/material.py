@@ -98,7 +98,7 @@ def find_run(project: Project, directory: Path | None, writer: "Writer", remote:
     if record.dirty:
         raise RepositoryError(
             f"run {record.id} had uncommitted changes, so no commit says what was run",
-            hint="commit or ignore them (`git status`), run `mltools run`, then release",
+            hint="`mltools run` names them: commit or ignore them, run it again, then release",
         )
     if record.project != project.name:
         raise UsageError(

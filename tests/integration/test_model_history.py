@@ -215,6 +215,16 @@ def test_a_shallow_clone_says_that_tags_are_lacking(tmp_path: Path) -> None:
     assert "no journal is here: `mltools runs sync`" in command(shallow, "model", "show", "toy").err
 
 
+def test_tables_fit_a_terminal(tmp_path: Path) -> None:
+    clone, _ = make_registry(tmp_path)
+    for stage in ("dev", "staging", "production"):
+        assert command(clone, "model", "promote", "toy", "-s", stage, "-r", "word " * 60).code == 0
+    for args in (("list",), ("history", "toy")):
+        lines = command(clone, "model", *args).out.splitlines()
+        assert max(map(len, lines)) <= 120
+    assert "word word" in lines[1]
+
+
 def test_what_is_out_of_use_is_said_wherever_it_is_asked_for(tmp_path: Path) -> None:
     clone, _ = make_registry(tmp_path)
     assert command(clone, "model", "deprecate", "toy@v1.1.0", "--reason", "leaked").code == 0
