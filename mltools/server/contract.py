@@ -247,7 +247,11 @@ def _number(value: Any) -> tuple[Any, bool]:
 
 
 def _text(value: Any) -> tuple[Any, bool]:
-    return value, isinstance(value, str)
+    """JSON can spell halves of characters, which no file holds and no model takes."""
+    try:
+        return value, isinstance(value, str) and (value.isascii() or bool(value.encode()))
+    except UnicodeEncodeError:
+        return value, False
 
 
 def _boolean(value: Any) -> tuple[Any, bool]:
@@ -273,7 +277,7 @@ def _any(value: Any) -> tuple[Any, bool]:
         return value, math.isfinite(value)
     if type(value) is int:
         return value, -LARGEST - 1 <= value <= LARGEST
-    return value, isinstance(value, str | bool)
+    return (value, True) if isinstance(value, bool) else _text(value)
 
 
 def moment(text: str) -> datetime:
