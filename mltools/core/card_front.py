@@ -27,6 +27,7 @@ LICENSES = frozenset(
 )
 _SPDX_ENDINGS = ("-only", "-or-later")
 _LIBRARIES = {".skops": "sklearn", ".keras": "keras", ".onnx": "onnx"}
+_CENTRES, _SPREADS = frozenset({"mean", "median"}), frozenset({"sd", "std", "stdev", "stddev", "sem", "var"})
 _CLASSES = frozenset({"string", "category", "boolean"})
 
 
@@ -40,7 +41,11 @@ def _tree(record: ReleaseRecord, policy: ModelCard) -> dict[str, Any]:
     scores = [
         (name, value)
         for name, value in record.metrics.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        # How far scores scatter is no score: a hub would show it as one.
+        and name.rpartition(".")[2] not in _SPREADS
     ][:MOST_METRICS]
     tree: dict[str, Any] = {
         "language": list(policy.language),
@@ -94,8 +99,11 @@ def _task(record: ReleaseRecord) -> str | None:
 
 
 def _kind(name: str) -> str:
-    """The metric without where it was measured: `test.roc_auc` is a roc_auc."""
-    return clean(name.rpartition(":")[2].rpartition(".")[2] or name)
+    """The metric without where it was measured: `test.roc_auc` is a roc_auc, and so is `cv.roc_auc.mean`."""
+    parts = [part for part in name.rpartition(":")[2].split(".") if part]
+    if len(parts) > 1 and parts[-1] in _CENTRES:
+        parts.pop()
+    return clean(parts[-1] if parts else name)
 
 
 def _suffix(path: str) -> str:

@@ -112,6 +112,19 @@ def test_the_front_matter_is_what_hubs_read() -> None:
     }
 
 
+def test_hubs_read_the_mean_of_several_scores_as_that_score_and_their_spread_not_at_all() -> None:
+    metrics = {"test.auc": 0.9, "cv.auc.mean": 0.8, "cv.auc.sd": 0.01, "mean": 1.0, "m.json:f1": 0.5}
+    tree = front(front_matter(replace(RECORD, metrics=metrics), SAID))
+    assert tree["metrics"] == ["auc", "mean", "f1"]
+    scores = tree["model-index"][0]["results"][0]["metrics"]
+    assert [(one["type"], one["name"]) for one in scores][:3] == [
+        ("auc", "test.auc"),
+        ("auc", "cv.auc.mean"),
+        ("mean", "mean"),
+    ]
+    assert len(scores) == 4
+
+
 def test_hugging_face_reads_the_card() -> None:
     data, text = hub_card(render(Card(RECORD, SAID)))
     assert (data.license, data.library_name, data.pipeline_tag) == (
