@@ -109,6 +109,8 @@ def command(  # noqa: PLR0913 - the options of one command
     log = None if no_log else given
     if agent_only and not follow:
         raise click.UsageError("--agent-only is for --follow")
+    if log is not None and not agent_only:
+        _make(log)
     name = target or platform.node() or "here"
     with alone(directory):
         agent = None
@@ -138,6 +140,14 @@ def command(  # noqa: PLR0913 - the options of one command
                 return _wait(running.process, agent, interval)
         except KeyboardInterrupt:
             return 0  # how a service ends
+
+
+def _make(log: Path) -> None:
+    """The service would serve without a log that cannot be written; whoever named it should know at once."""
+    try:
+        log.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise files.unwritable(log, error) from error
 
 
 def _wait(process: Background, agent: Agent | None, interval: float) -> int:

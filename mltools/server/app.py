@@ -44,6 +44,8 @@ class Service:
         self.metrics = Metrics()
         self.holder = Holder(settings, self.metrics)
         self.log = None if settings.log is None else RequestLog(settings.log, settings.log_bytes)
+        if self.log is not None:
+            self.log.prepare()
         self.answering = Answering(settings, self.holder, self.metrics, self.log)
         self.pool = ThreadPoolExecutor(settings.threads, "answer")
         self.under_way = 0

@@ -38,6 +38,13 @@ class RequestLog:
         self._number = 0
         self._stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
 
+    def prepare(self) -> None:
+        """Make the directory; where that cannot be, it is told now and not with the first request."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._say(_fault(error))
+
     def append(self, lines: Iterable[Mapping[str, Any]]) -> bool:
         """Write lines; False when they are lost."""
         texts = [
@@ -51,7 +58,7 @@ class RequestLog:
                 self._write(data)
             except OSError as error:
                 self.lost += len(texts)
-                self._say(f"the request log cannot be written: {error.strerror or error}")
+                self._say(_fault(error))
                 return False
             self.written += len(texts)
             self._say("")
@@ -116,6 +123,10 @@ class RequestLog:
                 None,
             )  # closed even where that fails: its number may be another file's by then
             os.close(file)
+
+
+def _fault(error: OSError) -> str:
+    return f"the request log cannot be written: {error.strerror or error}"
 
 
 class Hiding:

@@ -420,6 +420,9 @@ def test_what_cannot_be_served_or_followed_is_told_in_a_line(tmp_path: Path) -> 
     ):
         done = _serve(project, tmp_path, *args)
         assert (done.code, words in done.err) == (code, True), done.err
+    (tmp_path / "file").touch()
+    unwritable = command(project, "serve", f"toy@{version}", "--log", str(tmp_path / "file/log"))
+    assert (unwritable.code, "cannot write" in unwritable.err) == (3, True)
     with pytest.raises(UsageError):
         follows(registry.reference("toy@v1.0.0"))
 

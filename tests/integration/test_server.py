@@ -497,6 +497,8 @@ def test_a_log_directory_that_goes_away_is_no_matter_and_is_told_once(
     place.write_text("in the way")
     log = RequestLog(place, 1_000)
     caplog.set_level("INFO")
+    log.prepare()
+    assert (log.written, log.lost, "cannot be written" in log.fault) == (0, 0, True)
     assert not log.append([{"id": "a"}])
     assert not log.append([{"id": "b"}])
     assert (log.written, log.lost) == (0, 2)
