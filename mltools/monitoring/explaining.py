@@ -13,7 +13,6 @@ from mltools.core.monitor.policy import Monitor
 from mltools.core.serving import plain
 from mltools.core.stats.values import Floats
 from mltools.edges.tables.requests import Labelled
-from mltools.errors import MltoolsError
 from mltools.models.finding import Place
 from mltools.monitoring.reference import Reference
 from mltools.server.files import ServerError
@@ -42,7 +41,7 @@ def explained(
             hand(place, reference.released, Path(scratch), model=record.model)
             loaded = load(Path(scratch), record.model, plain(record.version))
             now = dict(_costs(loaded, _whole(loaded, rows), reference))
-    except (MltoolsError, ServerError, OSError, ValueError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a model does with rows of a log, its first line is the reason
         return (_untold(str(error).splitlines()[0] if str(error) else type(error).__name__),)
     found = findings(
         reference.importance, now, rows=min(len(rows), MOST_ROWS), rows_then=rows_then, alpha=policy.alpha

@@ -98,6 +98,18 @@ def test_a_model_that_cannot_be_loaded_says_so_and_changes_no_verdict(tmp_path: 
     assert told["model"]["level"] == "untold"
 
 
+@pytest.mark.parametrize("value", [10**400, [1], {"a": 1}, "x", None, True], ids=lambda value: str(value)[:9])
+def test_a_row_that_the_model_cannot_take_is_a_reason_and_no_bug(
+    project: Path, tmp_path: Path, value: Any
+) -> None:
+    asked = lines(210)
+    asked[5]["features"]["age"] = value
+    write_log(tmp_path / "log", asked)
+    write_labels(tmp_path / "log", [_labelled(one, one["prediction"]) for one in asked])
+    told = found(project, tmp_path / "log")
+    assert set(told) == {"model"} or {finding["level"] for finding in told.values()} == {"ok"}
+
+
 def _labelled(line: Row, label: str) -> Row:
     return {"id": line["id"], "label": label, "time": "2026-02-02T00:00:00.000Z"}
 
