@@ -134,6 +134,7 @@ def create(service: Service, started: Callable[[], None] = lambda: None) -> Fast
         version=VERSION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to wherever a client's Host header says
         lifespan=lifespan,
     )
     app.openapi = lambda: describing.openapi(app, service.holder.serving)  # type: ignore[method-assign]
@@ -279,7 +280,7 @@ def _check_head(request: Request, settings: Settings) -> None:
     if said.isdecimal() and int(said[:20]) > settings.most_body:
         raise _too_large(settings)
     encoding = request.headers.get("content-encoding", "identity")
-    if encoding != "identity":
+    if encoding.lower() != "identity":
         raise Refused(415, f"the body is encoded as {encoding[:40]!r}; send it as it is")
 
 

@@ -260,7 +260,9 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(tmp_path: Path) -> N
             deaf.sendall(request * 100)
 
 
-async def status_of(app: Any, *parts: bytes, rest: asyncio.Event) -> int:
+async def status_of(
+    app: Any, *parts: bytes, rest: asyncio.Event, path: str = "/predict", encoding: bytes = b"identity"
+) -> int:
     """The status of a request whose body comes in parts; the last one not before `rest`."""
     waiting, told = list(parts), []
 
@@ -272,7 +274,8 @@ async def status_of(app: Any, *parts: bytes, rest: asyncio.Event) -> int:
     async def send(message: Any) -> None:
         told.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "query_string": b""}
+    headers = [(b"host", b"elsewhere.example"), (b"content-encoding", encoding)]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
     await app(scope, receive, send)
     return int(told[0]["status"])
 
@@ -358,4 +361,26 @@ def test_a_request_that_takes_too_long_is_counted(served: Served) -> None:
 
     assert asyncio.run(never()) == 503
     assert 'mltools_requests_total{route="/predict",status="503"} 1' in service.metrics.text()
+    service.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "encoding", "status"),
+    [("/predict", b"Identity", 200), ("/predict", b"gzip", 415), ("/predict/", b"identity", 404)],
+)
+def test_nobody_is_sent_elsewhere_and_a_body_as_it_is_is_taken(
+    served: Served, path: str, encoding: bytes, status: int
+) -> None:
+    put_version(served.settings.models, "1.0.0", classifier())
+    put_plan(served.settings.models, "1.0.0", serial=1)
+    service = Service(served.settings)
+    service.holder.step()
+    body = json.dumps({"rows": [ROW]}).encode()
+
+    async def asked() -> int:
+        rest = asyncio.Event()
+        rest.set()
+        return await status_of(create(service), body, rest=rest, path=path, encoding=encoding)
+
+    assert asyncio.run(asked()) == status
     service.close()
