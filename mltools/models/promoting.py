@@ -73,11 +73,14 @@ def unassign(wish: Wish) -> Outcome:
             chosen.version = held.version if held is not None else None
             if held is None:
                 said = f"{wish.stage} of {now.model.name} holds nothing"
-                return Outcome(now.model.name, stage=wish.stage, said=said)
+                return Outcome(
+                    now.model.name, stage=wish.stage, said=said, notes=_misspelt(now.model, wish.stage)
+                )
         version = _version(now.model, wish.reference, chosen)
         if all(one.version != version for one in now.model.stages.get(wish.stage, ())):
             said = f"{now.model.name} {version.version} is not in {wish.stage}"
-            return Outcome(now.model.name, None, version.version, wish.stage, said=said)
+            notes = _misspelt(now.model, wish.stage)
+            return Outcome(now.model.name, None, version.version, wish.stage, said=said, notes=notes)
         return registry_change.removal(
             now.model, version, wish.stage, now.counter, reason=reason, actor=changing.actor(place)
         )
@@ -138,6 +141,12 @@ def done(
         notes=(*notes, *_left(known, stage, event)),
         said=said,
     )
+
+
+def _misspelt(model: Model, stage: str) -> tuple[str, ...]:
+    """Which stages there are, where nothing was ever in this one."""
+    known = sorted({event.said.stage for event in model.events if event.said.stage is not None})
+    return () if stage in known else (f"nothing of it ever was; its stages: {', '.join(known) or 'none'}",)
 
 
 def _left(model: Model, stage: str | None, event: Event) -> tuple[str, ...]:

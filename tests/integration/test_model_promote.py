@@ -109,6 +109,8 @@ def test_a_version_leaves_a_stage_and_the_one_before_is_there_again(made: tuple[
         again = command(clone, "model", "unassign", name, "--stage", "prod")
         assert (again.code, tags(remote, "toy#*")[-1]) == (0, "toy#prod!#4")
     assert again.out == "toy v1.0.0 is not in prod\n"
+    wrong = command(clone, "model", "unassign", "toy", "--stage", "pord")
+    assert wrong.out == "pord of toy holds nothing\n  nothing of it ever was; its stages: prod\n"
 
 
 def test_versions_and_models_are_deprecated_as_gto_does_it(made: tuple[Path, Path]) -> None:
