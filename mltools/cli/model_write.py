@@ -50,7 +50,7 @@ _REASON = click.option("-r", "--reason", default="", metavar="TEXT", help="Why; 
 )
 @click.option("--shadow", is_flag=True, help="Let it first answer beside, to nobody.")
 @click.option(
-    "--pause", default="10m", show_default=True, metavar="TIME", help="Least time of each step of a trial."
+    "--pause", metavar="TIME", help="With --canary or --shadow: least time of each step  [default: 10m]"
 )
 @_DRY_RUN
 @_JSON
@@ -64,7 +64,7 @@ def promote_command(  # noqa: PLR0913 - the options of one command
     force: bool,
     shares: tuple[str, ...],
     shadow: bool,
-    pause: str,
+    pause: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -81,11 +81,13 @@ def promote_command(  # noqa: PLR0913 - the options of one command
         from mltools.cli import model_canary  # noqa: PLC0415
         from mltools.core.rollout import Trial, seconds_of, steps_of  # noqa: PLC0415
 
-        least = seconds_of(pause)
+        least = seconds_of(pause or "10m")
         steps = steps_of(shares, shadow=shadow)
         trial = Trial(steps=steps, pause=least, longest=max(least, Trial().longest))
         model_canary.begin(session, reference, stage, trial, reason=reason)
         return 0
+    if pause is not None:
+        raise UsageError("--pause is for the steps of a trial; name them with --canary or --shadow")
     outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force, dry_run=dry_run))
     if outcome.refused is not None:
         session.hint("--force --reason TEXT goes on in spite of it, and is recorded")

@@ -177,7 +177,7 @@ def checked(trial: Trial) -> Trial:
     if not 0 < trial.alpha < 1 or not all(0 < one < 1 for one in (trial.errors, trial.slow, trial.quality)):
         raise ConfigError("alpha and the margins of a trial lie between 0 and 1")
     if not 0 <= trial.pause <= trial.longest < float("inf"):
-        raise ConfigError("the pause of a trial is not below its longest time")
+        raise ConfigError("the longest time of a trial is shorter than its pause")
     if trial.milliseconds is not None and not 0 < trial.milliseconds < float("inf"):
         raise ConfigError("the milliseconds of a trial are no time")
     return trial

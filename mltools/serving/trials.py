@@ -71,7 +71,8 @@ def begin(
     )
     before = _going_on(place, now, stage)
     if before is not None:
-        reason = f"{version.version} is tried instead"
+        same = before.version == version.version
+        reason = "it is begun anew" if same else f"{version.version} is tried instead"
         events.record(place.writer, ended(before, "aborted", reason, {}, by=made.by, when=when))
         place.say(f"the trial of {before.version} that began at {before.event.time} ends: {reason}")
     _keep(place, now.remote, made)

@@ -331,6 +331,7 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
         (("--share", "150%"), "shares from 0% to 100%, not 150%"),
         (("--share", "much"), "is no share"),
         (("--pause", "long"), "no length of time"),
+        (("--pause", "1h", "--longest", "10m"), "shorter than its pause"),
     ):
         done = command(project, "model", "canary", f"toy@{other}", "--stage", "prod", *args)
         assert (done.code, words in done.err) == (2, True), done.err
@@ -350,6 +351,8 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
     assert command(project, *planned).code == 0
     assert command(project, "model", "show", "toy#prod", "--json").json["version"] == first
     assert command(project, *planned, "--force", "--reason", "x").code == 2
+    paused = command(project, "model", "promote", f"toy@{other}", "--stage", "prod", "--pause", "1h")
+    assert (paused.code, "--canary or --shadow" in paused.err) == (2, True), "and nothing moves at once"
     asked = events.of_model(Repository.find(project), "toy", {Kind.CANARY})[-1]
     assert (asked.state, asked.details["trial"]["steps"]) == ("started", [0.0, 0.1, 0.5])
     instead = command(project, "model", "canary", f"toy@{other}", "--stage", "prod")
