@@ -114,8 +114,8 @@ def _decide(engine: Engine) -> None:
     spelt = "regexp_full_match(label, '[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?')"
     plain = "regexp_full_match(label, '-?(0|[1-9][0-9]*)(\\.[0-9]+)?')"
     truth = (
-        f"CASE WHEN {number} THEN CASE WHEN {plain} THEN CAST(label AS JSON) "
-        f"WHEN {spelt} AND isfinite(TRY_CAST(label AS DOUBLE)) THEN to_json(TRY_CAST(label AS DOUBLE)) END "
+        f"CASE WHEN {number} THEN CASE WHEN NOT coalesce(isfinite(TRY_CAST(label AS DOUBLE)), false) THEN NULL "
+        f"WHEN {plain} THEN CAST(label AS JSON) WHEN {spelt} THEN to_json(TRY_CAST(label AS DOUBLE)) END "
         "WHEN kind = 'BOOLEAN' THEN CASE WHEN lower(label) IN ('true', '1') THEN CAST('true' AS JSON) "
         "WHEN lower(label) IN ('false', '0') THEN CAST('false' AS JSON) END "
         "ELSE to_json(label) END"
