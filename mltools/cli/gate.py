@@ -110,7 +110,7 @@ def override(session: Session, *, gate: str, reason: str) -> None:
         session.warn(
             "mltools.yaml of the base names nobody who may override (overrides.by), so it counts for nothing"
         )
-    session.hint("`git push` starts the run that it counts for")
+    session.hint("the next run takes it into account: `git push`, or `mltools run` here")
 
 
 @command.command(hidden=True)
