@@ -434,6 +434,8 @@ class TestStages:
             "always() && needs.promote-2.outputs.promoted == 'true' && needs.smoke-2.result == 'failure'"
         )
         assert "mltools model rollback" in back.commands
+        smoke = self.JOBS["smoke-2"].tree
+        assert smoke["steps"][-1]["timeout-minutes"] < smoke["timeout-minutes"], "else it would be cancelled"
 
     def test_are_asked_at_their_address_where_a_variable_of_the_repository_says_it(self) -> None:
         (step,) = [step for step in self.JOBS["smoke-2"].steps if "deploy smoke" in step.get("run", "")]
