@@ -45,6 +45,7 @@ class Agent:
     log: Path | None = None
     kept: int = retention.KEPT
     _handed: Version | None = None
+    _again: bool = False
     _serial: int = 0
     _told: tuple[str, str] | None = None
     _since: str | None = None
@@ -82,7 +83,7 @@ class Agent:
             self._follow(now, wanted)
         except MltoolsError as error:
             trouble = error.message
-            if wanted is not None:
+            if wanted is not None and self._handed != wanted:
                 self._tell(wanted, State.FAILED, trouble)
         try:
             if serving and trouble is None:
@@ -90,22 +91,22 @@ class Agent:
         except MltoolsError as error:
             trouble = error.message
         self._share()
-        self._say(wanted, trouble, reachable=True)
+        self._say(wanted, trouble or self._trials.trouble, reachable=True)
 
     def _follow(self, now: Standing, wanted: Version) -> None:
         """Hand what the registry names to the service, and beside it what is tried."""
-        new = False
         if self._handed != wanted:
             if not self._trials.going:
                 self._keep_outcome(
                     plans.state_of(self.directory)
                 )  # of the version that goes, before it is forgotten
-            new = hand(self.place, models.released(wanted), self.directory, model=now.model.name)
+            self._again |= hand(self.place, models.released(wanted), self.directory, model=now.model.name)
+            self._handed = wanted
             self.place.say(f"{now.model.name} {wanted.version} is handed to the service")
         self._trials.look(now, wanted)
         plan = self._trials.wanted(now.model.name, wanted)
-        self._serial = plans.put_plan(self.directory, plan, again=new)
-        self._handed = wanted
+        self._serial = plans.put_plan(self.directory, plan, again=self._again)
+        self._again = False
 
     def _watch(self) -> None:
         """Keep what the service made of the plan; judge what is tried by what it counted."""

@@ -60,7 +60,7 @@ class _Progress:
 
 @dataclass(slots=True)
 class Rollouts:
-    """Follows the trials of one stage."""
+    """Follows the trials of one stage; `trouble` is what kept the journal from being fetched the last time."""
 
     place: Place
     reference: Reference
@@ -68,17 +68,25 @@ class Rollouts:
     log: Path | None
     clock: Callable[[], datetime]
     keep: Callable[[Event], None]
+    trouble: str | None = None
     _begun: Begun | None = None
     _handed: str | None = None
     _over: set[str] = field(default_factory=set)
     _progress: _Progress | None = None
 
     def look(self, now: Standing, stable: Version) -> None:
-        """See whether a trial began or ended. What it needs is handed to the service. Raises nothing for a broken trial."""
+        """See whether a trial began or ended. What it needs is handed to the service. Raises nothing for a broken trial.
+
+        Where the journal does not come, what is known of it here counts: who rolls back must not wait for it.
+        """
         if self.reference.stage is None:
             return
-        if now.remote is not None:
-            journal.fetch(self.place.writer, now.remote)
+        self.trouble = None
+        try:
+            if now.remote is not None:
+                journal.fetch(self.place.writer, now.remote)
+        except MltoolsError as error:
+            self.trouble = error.message
         begun = going_on(self.place.repository, now.model.name, self.reference.stage)
         if begun is not None and begun.event.id in self._over:
             begun = None  # as decided, also where the journal could not be told yet

@@ -10,6 +10,9 @@ from mltools.core.events import Kind
 from mltools.edges.git.read import Repository
 from mltools.edges.git.write import Writer
 from mltools.models import Place
+from mltools.server.holder import Holder
+from mltools.server.metrics import Metrics
+from mltools.server.settings import Settings
 from mltools.serving.agent import Agent
 from mltools.serving.plans import State
 from mltools.serving.rollouts import _Progress
@@ -77,3 +80,41 @@ def test_a_trial_adds_up_over_plans_and_over_starts_of_the_service_however_soon_
     assert counted(20, 6, serial=1, started="a") == (20, 6)
     assert counted(30, 0, serial=1, started="b") == (50, 6)
     assert counted(1, 0, serial=2, started="b") == (51, 6)
+
+
+def test_a_stage_is_followed_even_where_the_journal_does_not_come(
+    tmp_path: Path,
+) -> None:
+    project, models = make_served(tmp_path), tmp_path / "models"
+    first = release(project, classifier(), 0.8)
+    promote(project, first)
+    said: list[str] = []
+    where = clone(tmp_path)
+    place = Place(Repository.find(where), "", os.environ, said.append, said.append)
+    agent = Agent(place, registry.reference("toy#prod"), models, "here", lambda: datetime.now(UTC))
+    service = Holder(Settings(models=models), Metrics())
+    for _ in range(2):
+        agent.tick()
+        service.step()
+        service.tell()
+    second = release(project, classifier(), 0.9, second=6)
+    promote(project, second)
+    remote = tmp_path / "remote.git"
+    tip = git(remote, "rev-parse", "refs/mltools/journal")
+    damaged = remote / "objects" / tip[:2] / tip[2:]
+    whole = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"")
+    agent.tick()
+    assert json.loads((models / "plan.json").read_text())["serve"]["stable"] == second[1:]
+    assert json.loads((models / "agent.json").read_text())["error"]
+    damaged.write_bytes(whole)
+    for _ in range(2):
+        agent.tick()
+        service.step()
+        service.tell()
+    agent.tick()
+    told = [
+        (one.version, one.state) for one in events.of_model(Repository.find(where), "toy", {Kind.DEPLOYMENT})
+    ]
+    assert told == [(first, "serving"), (second, "serving")], said
