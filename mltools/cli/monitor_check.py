@@ -8,7 +8,7 @@ import click
 
 from mltools import __version__, models, monitoring
 from mltools.cli import progress
-from mltools.cli.model_read import inside
+from mltools.cli.model_place import place_of
 from mltools.cli.session import Session
 from mltools.core.config import Config
 from mltools.core.moments import age, moment
@@ -17,7 +17,6 @@ from mltools.core.monitor.findings import Assessment
 from mltools.core.monitor.policy import Monitor
 from mltools.core.serving import local_place
 from mltools.edges import documents, files
-from mltools.edges.git.read import Repository
 from mltools.errors import UsageError
 from mltools.models import Place, Released
 from mltools.monitoring import Asked, Checked, alerting, logs
@@ -137,14 +136,6 @@ def _log(
         raise UsageError("nothing says where the request log is", hint=hint)
     root = place.repository.root
     return where, session.directory if given or root is None else root / released.prefix
-
-
-def place_of(session: Session) -> Place:
-    """Where models are asked for, from the directory that the command was started in."""
-    repository = Repository.find(session.directory)
-    return Place(
-        repository, inside(repository, session.directory), session.environ, session.say, session.warn
-    )
 
 
 def monitor_of(place: Place, released: Released) -> Monitor:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from mltools import models, monitoring
-from mltools.cli.monitor_check import conclude, monitor_of, place_of
+from mltools.cli.model_place import place_of
+from mltools.cli.monitor_check import conclude, monitor_of
 from mltools.cli.session import Session
 
 EPILOG = """\b
