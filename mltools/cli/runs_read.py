@@ -13,6 +13,7 @@ from mltools.edges.git.read import Repository
 from mltools.errors import UsageError
 
 SHOWN = 20
+_METRICS, _PARAMS = ("metrics",), ("params",)
 LIST_EXAMPLES = """\b
 Examples:
   mltools runs list -n 5
@@ -83,6 +84,13 @@ def list_command(  # noqa: PLR0913 - its options
     found = [one for one in found if wanted.takes(one)]
     if sort is not None:
         found = history.ordered(found, sort, ascending=ascending)
+    for kinds, names in (
+        (_METRICS, metrics),
+        (_PARAMS, params),
+        ((*_METRICS, *_PARAMS), (sort,) if sort else ()),
+    ):
+        for name in history.unknown(found, names, kinds=kinds):
+            session.warn(f"none of these runs has {' or '.join(kind[:-1] for kind in kinds)} {name!r}")
     found = found[:most]
     if as_json:
         session.result(history.json_text(found), newline=False)

@@ -143,6 +143,16 @@ class Wanted:
         )
 
 
+def unknown(rows: Sequence[Row], names: Iterable[str], *, kinds: Sequence[str]) -> list[str]:
+    """Those of the names that none of the runs has among its `metrics` or `params`."""
+    wanted = dict.fromkeys(names) if rows else {}
+    return [
+        name
+        for name in wanted
+        if all(lookup(getattr(one, kind), name) is None for one in rows for kind in kinds)
+    ]
+
+
 def ordered(rows: Iterable[Row], name: str, *, ascending: bool) -> list[Row]:
     """The runs by a metric or param, numbers first; runs without a value at the end, each in the order given."""
     numbers: list[tuple[float, Row]] = []

@@ -362,6 +362,15 @@ def test_runs_are_sorted_by_a_metric_with_the_columns_that_are_asked_for(history
     assert ids[0] == first.split()[0]
 
 
+def test_a_name_that_no_run_has_is_said(history: Path) -> None:
+    done = mltools(history, "runs", "list", "--sort", "test.roc_acu", "--metric", "other", "--param", "depth")
+    assert (done.code, len(done.out.splitlines())) == (0, 4)
+    assert done.err.splitlines() == [
+        "warning: none of these runs has param 'depth'",
+        "warning: none of these runs has metric or param 'test.roc_acu'",
+    ]
+
+
 def test_the_index_follows_the_journal_and_may_be_lost_or_damaged(history: Path) -> None:
     before = mltools(history, "runs", "list", "--json").json
     index = history / ".git/mltools/runs.sqlite"
