@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Any
 
 from mltools.core.markdown import clean
@@ -173,7 +174,10 @@ def _record_facts(record: ReleaseRecord) -> list[tuple[str, str]]:
     return [
         ("source", f"commit {record.commit}, run {clean(record.run)}"),
         ("verdict", clean(record.verdict)),
-        ("why", clean(record.reason, limit=500)),
+        *(
+            ("why" if at == 0 else "", line)
+            for at, line in enumerate(wrap(clean(record.reason, limit=500), 100))
+        ),
         ("model", f"{clean(file.path)}, {file.size:,} bytes"),
         ("md5", file.md5),
         ("sha256", file.sha256),
@@ -184,7 +188,7 @@ def _record_facts(record: ReleaseRecord) -> list[tuple[str, str]]:
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"  {line}" for line in columns([(f"{name}:", value) for name, value in facts])]
+    return [f"  {line}" for line in columns([(f"{name}:" if name else "", value) for name, value in facts])]
 
 
 def _values(title: str, values: Mapping[str, Scalar]) -> list[str]:
