@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from scipy.stats import binom
 
 from mltools.core.monitor.findings import (
     Assessment,
@@ -92,6 +93,19 @@ def test_what_is_broken_waits_for_no_second_window() -> None:
 def test_errors_are_judged_with_their_interval(failed: int, rows: int, level: str) -> None:
     found = judged(traffic=Traffic(rows=rows, answered=rows - failed, failed=failed))
     assert {finding.key: finding.level.value for finding in found.findings}["errors"] == level
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 10, 17, 30, 100, 300, 1_000])
+def test_a_service_that_just_keeps_its_objective_is_hardly_ever_called_broken(rows: int) -> None:
+    """What is broken waits for no second window: chance may say so once in 200 windows at the most."""
+    counts = (Traffic(rows=rows, answered=rows - failed, failed=failed) for failed in range(rows + 1))
+    levels = (judged(traffic=traffic).findings for traffic in counts)
+    broken = [
+        failed
+        for failed, found in enumerate(levels)
+        if any(one.key == "errors" and one.level is Level.BROKEN for one in found)
+    ]
+    assert not broken or binom.sf(broken[0] - 1, rows, ONCE.errors) <= ONCE.alpha / 2
 
 
 def test_objectives_that_are_not_set_are_not_judged() -> None:

@@ -47,6 +47,13 @@ def test_wilson_s_interval_is_newcombe_s_printed_one(hits: int, rows: int, low: 
     assert proportions.interval(hits, rows) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
+@pytest.mark.parametrize(("hits", "rows"), [(0, 1), (1, 1), (1, 10), (15, 148), (20, 20)])
+def test_the_exact_interval_is_that_of_scipy(hits: int, rows: int) -> None:
+    theirs = stats.binomtest(hits, rows).proportion_ci(confidence_level=0.99, method="exact")
+    found = proportions.exact_interval(hits, rows, level=0.99)
+    assert found == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
 def test_newcombe_s_interval_is_the_printed_one() -> None:
     """R. G. Newcombe, Statistics in Medicine 17 (1998) 873-890, table II, method 10: 56/70 - 48/80."""
     assert proportions.unpaired_interval(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)

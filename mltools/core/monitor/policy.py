@@ -136,7 +136,7 @@ class Monitor(Section):
             gt=0,
             le=0.2,
             description="the share of false alarms among the features that are called drifted (Benjamini-Hochberg), and how "
-            "often chance alone may show a loss of quality",
+            "often chance alone may show a loss of quality or a missed objective",
         ),
     ] = 0.01
     persistence: Persistence = Persistence()

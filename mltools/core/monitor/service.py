@@ -1,14 +1,15 @@
 """Whether a service keeps its objectives: errors, latency, rows that break the contract. Judged with intervals.
 
 A share is broken where its whole interval lies beyond the objective, and watched where only the share itself does: so
-three failed requests out of ten are no proof of anything, and thirty out of thirty are.
+one failed request of ten is no proof of anything, where one of a hundred may fail, and three of ten are. The intervals
+are exact: what is broken waits for no second window, and of few requests chance must not look like that.
 """
 
 from collections.abc import Iterator
 
 from mltools.core.monitor.findings import Broken, Finding, Level, Traffic
 from mltools.core.monitor.policy import Latency, Monitor
-from mltools.core.stats.proportions import interval
+from mltools.core.stats.proportions import exact_interval
 
 NAMED = 3
 
@@ -16,16 +17,16 @@ NAMED = 3
 def findings(traffic: Traffic, broken: Broken, policy: Monitor) -> Iterator[Finding]:
     """What is to be said of each objective."""
     if policy.errors is not None and traffic.rows:
-        level, evidence = _above(traffic.failed, traffic.rows, policy.errors)
+        level, evidence = _above(traffic.failed, traffic.rows, policy.errors, policy.alpha)
         told = f"{_share(traffic.failed, traffic.rows)} of the requests failed; {_percent(policy.errors)} may"
         yield Finding("errors", level, told, evidence)
     if policy.invalid is not None and broken.checked:
-        level, evidence = _above(broken.rows, broken.checked, policy.invalid)
+        level, evidence = _above(broken.rows, broken.checked, policy.invalid, policy.alpha)
         rules = f": {'; '.join(broken.rules[:NAMED])}" if broken.rules else ""
         told = f"{_share(broken.rows, broken.checked)} of the rows break the input contract; {_percent(policy.invalid)} may"
         yield Finding("contract", level, told + rules, {**evidence, "rules": list(broken.rules)})
     if policy.latency is not None and traffic.timed and traffic.within is not None:
-        yield _latency(traffic.within, traffic.timed, policy.latency)
+        yield _latency(traffic.within, traffic.timed, policy.latency, policy.alpha)
     if traffic.unreadable:
         lines = f"{traffic.unreadable:,} line{'s' * (traffic.unreadable != 1)}"
         yield Finding(
@@ -36,8 +37,8 @@ def findings(traffic: Traffic, broken: Broken, policy: Monitor) -> Iterator[Find
         yield Finding("clock", Level.WATCH, told, {"requests": traffic.ahead})
 
 
-def _latency(within: int, timed: int, wanted: Latency) -> Finding:
-    level, evidence = _above(timed - within, timed, 1 - wanted.share)
+def _latency(within: int, timed: int, wanted: Latency, alpha: float) -> Finding:
+    level, evidence = _above(timed - within, timed, 1 - wanted.share, alpha)
     told = (
         f"{_share(within, timed)} of the requests were answered within {wanted.milliseconds:g} ms; "
         f"{_percent(wanted.share)} should be"
@@ -45,8 +46,8 @@ def _latency(within: int, timed: int, wanted: Latency) -> Finding:
     return Finding("latency", level, told, evidence)
 
 
-def _above(hits: int, rows: int, limit: float) -> tuple[Level, dict[str, float]]:
-    low, high = interval(hits, rows)
+def _above(hits: int, rows: int, limit: float, alpha: float) -> tuple[Level, dict[str, float]]:
+    low, high = exact_interval(hits, rows, level=1 - alpha)
     evidence = {"hits": hits, "rows": rows, "low": low, "high": high, "limit": limit}
     if hits / rows <= limit:
         return Level.OK, evidence

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import betaincinv, ndtr, ndtri
 
 from mltools.core.stats.values import LEVEL
 
@@ -44,6 +44,15 @@ def interval(hits: int, rows: int, *, level: float = LEVEL) -> tuple[float, floa
     return (
         0.0 if hits == 0 else max(0.0, float(middle - half)),
         1.0 if hits == rows else min(1.0, float(middle + half)),
+    )
+
+
+def exact_interval(hits: int, rows: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """The interval that covers at least what it promises, however few rows (C. Clopper, E. Pearson, Biometrika 26, 1934)."""
+    tail = (1 - level) / 2
+    return (
+        float(betaincinv(hits, rows - hits + 1, tail)) if hits else 0.0,
+        float(betaincinv(hits + 1, rows - hits, 1 - tail)) if hits < rows else 1.0,
     )
 
 
