@@ -10,7 +10,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 class PatientProtocol(H11Protocol):
     """Closes a connection whose request's head is not whole within `head_seconds` of its first moment.
 
-    One whose answer waits for its client longer than `answer_seconds` is cut off: to close it would wait as well.
+    So it does where the rest of a body does not come to an end after the answer. One whose answer waits for its client
+    longer than `answer_seconds` is cut off: to close it would wait as well.
     """
 
     head_seconds: ClassVar[float] = 10.0
@@ -33,10 +34,16 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        if self.conn.their_state is h11.IDLE:
+            if self._head_timer is None:
+                self._expect_head()  # the first bytes of a further request on a connection that was kept
+        elif self.conn.our_state is not h11.DONE:
             self._stop_timer()
-        elif self._head_timer is None:
-            self._expect_head()  # the first bytes of a further request on a connection that was kept
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and self._head_timer is None:
+            self._expect_head()  # of the next request, behind what is left of this one's body
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -58,5 +65,6 @@ class PatientProtocol(H11Protocol):
 
     def _close_slow(self) -> None:
         self._head_timer = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+        waits = self.conn.their_state is h11.IDLE or self.conn.our_state is h11.DONE
+        if waits and not self.transport.is_closing():
             self.transport.close()

@@ -8,8 +8,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -384,3 +386,49 @@ def test_nobody_is_sent_elsewhere_and_a_body_as_it_is_is_taken(
 
     assert asyncio.run(asked()) == status
     service.close()
+
+
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+
+
+@contextmanager
+def connected(path: Path, *options: str) -> Iterator[socket.socket]:
+    """A connection to a service that serves nothing."""
+    models = path / "models"
+    models.mkdir()
+    with (
+        service(models, *options) as running,
+        socket.create_connection((running.host, running.port), timeout=PATIENCE) as found,
+    ):
+        yield found
+
+
+def answered(client: socket.socket) -> bool:
+    """Whether `/health/live` answers that it lives, to the last byte."""
+    said = b""
+    while not said.endswith(b"}") and (more := client.recv(1_000)):
+        said += more
+    return said.startswith(b"HTTP/1.1 200")
+
+
+def sent(client: socket.socket, data: bytes) -> bool:
+    try:
+        client.sendall(data)
+    except (ConnectionResetError, BrokenPipeError):
+        return False
+    return True
+
+
+def test_a_client_whose_body_does_not_end_after_its_answer_is_cut_off(tmp_path: Path) -> None:
+    with connected(tmp_path, "--head-seconds", "3") as client:
+        client.sendall(LIVE + b"Transfer-Encoding: chunked\r\n\r\n")
+        assert answered(client)
+        until(partial(sent, client, b"1\r\nx\r\n"), lambda more: not more)
+
+
+def test_a_body_that_ends_after_its_answer_leaves_room_for_the_next_request(tmp_path: Path) -> None:
+    with connected(tmp_path, "--head-seconds", "100") as client:
+        client.sendall(LIVE + b"Content-Length: 3\r\n\r\n")
+        assert answered(client)
+        client.sendall(b"abc" + LIVE + b"\r\n")
+        assert answered(client)
