@@ -40,8 +40,9 @@ def inference_services() -> Draft202012Validator:
 
 def _models() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The models in the wheel: types and JSON names by field, and the fields that must be there."""
-    (wheel,) = WHEELS.glob("fetched/kserve-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    found = list(WHEELS.glob("fetched/kserve-*.whl"))
+    assert len(found) == 1, "`make test-full` fetches KServe's wheel"
+    with zipfile.ZipFile(found[0]) as archive:
         for name in archive.namelist():
             if not re.fullmatch(r"kserve/models/\w+\.py", name):
                 continue
