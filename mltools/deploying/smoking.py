@@ -1,6 +1,5 @@
 """Whether a deployment answers as its release says: a bundle that is started for it, or a service that runs somewhere."""
 
-import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from mltools.edges.rest.addresses import require_safe
 from mltools.edges.rest.client import Client
 from mltools.errors import CommandError, ConfigError, DataError, ProviderError, UsageError
 from mltools.models.finding import Place, Released
+from mltools.server.comparing import alike
 from mltools.server.places import PLAN, VERSION_FILE
 from mltools.serving.handing import hand, version_directory
 
@@ -142,7 +142,7 @@ def _answered(answer: Any, info: Mapping[str, Any], count: int) -> Check:
         )
     expected = info.get("expected")
     for number, (one, wanted) in enumerate(zip(said, expected or (), strict=False)):
-        if not _same(one, wanted):
+        if not alike(one, wanted):
             return Check(
                 "rows", Outcome.FAILED, f"row {number} gives {one!r:.60}, and should give {wanted!r:.60}"
             )
@@ -150,10 +150,3 @@ def _answered(answer: Any, info: Mapping[str, Any], count: int) -> Check:
     return Check(
         "rows", Outcome.PASSED, f"{count} row{'s' * (count != 1)} answered {known}".replace(" ;", ";")
     )
-
-
-def _same(one: Any, wanted: Any) -> bool:
-    numbers = (int, float)
-    if isinstance(one, numbers) and isinstance(wanted, numbers):
-        return math.isclose(one, wanted, rel_tol=1e-6, abs_tol=1e-6)
-    return bool(one == wanted)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from . import protocol
 from .asking import LONGEST_ID, Asked, Refused, asked_of, check_count, ids_of, parsed
+from .comparing import EXACT, alike
 from .contract import Fault
 from .files import ServerError
 from .holder import Holder, Serving
@@ -235,7 +236,7 @@ class Answering:
         if answers is None:
             return
         pairs = zip(answers.predictions, given.predictions, strict=True)
-        agreed = sum(_alike(one, other) for one, other in pairs)
+        agreed = sum(alike(one, other, tolerance=EXACT) for one, other in pairs)
         tally.matched(len(clean), agreed)
         self._metrics.add("mltools_shadow_rows_total", agreed, outcome="agreed")
         self._metrics.add("mltools_shadow_rows_total", len(clean) - agreed, outcome="differed")
@@ -292,12 +293,6 @@ class Outcome:
     milliseconds: float
     reasons: Sequence[str | None]
     answers: Answers | None = None
-
-
-def _alike(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, int | float):
-        return abs(one - other) <= 1e-9 * max(1.0, abs(one), abs(other))
-    return bool(one == other)
 
 
 def _bounds(loaded: Loaded) -> tuple[float, ...]:

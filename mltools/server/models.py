@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import files
+from .comparing import alike
 from .contract import Contract, contract_of
 from .files import ServerError
 from .frames import frame_of
@@ -229,14 +230,8 @@ def _smoke(loaded: Loaded) -> None:
     if not isinstance(expected, list):
         return
     for number, (one, wanted) in enumerate(zip(said, expected, strict=False)):
-        if not _same(one, wanted):
+        if not alike(one, wanted):
             raise ServerError(f"{where}: row {number} gives {one!r}, and should give {wanted!r}")
-
-
-def _same(one: Any, wanted: Any) -> bool:
-    if isinstance(one, float) and isinstance(wanted, int | float):
-        return abs(one - wanted) <= 1e-6 * max(1.0, abs(one), abs(wanted))
-    return bool(one == wanted)
 
 
 def _plain(values: Any) -> list[Any]:

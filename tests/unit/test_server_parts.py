@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltools.server.app import Bounded
+from mltools.server.comparing import alike
 from mltools.server.contract import contract_of
 from mltools.server.files import ServerError
 from mltools.server.metrics import Metrics
@@ -211,6 +212,26 @@ def test_what_takes_too_long_is_ended_and_told() -> None:
     assert b"too long" in sent[1]["body"]
     with pytest.raises(TimeoutError):  # the server closes the connection then
         asyncio.run(Bounded(begun, 0.01)(scope, receive, send))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (1, 1.0, True),
+        (1.0, 1 + 1e-7, True),
+        (1, 1 + 1e-7, True),
+        (1e12, 1e12 + 1, True),
+        (1.0, 1.1, False),
+        (1.0, 10**400, False),
+        ("1", 1, False),
+        ("yes", "yes", True),
+    ],
+)
+def test_answers_are_the_same_up_to_what_arithmetic_leaves_open(
+    one: Any, other: Any, *, expected: bool
+) -> None:
+    assert alike(one, other) is expected
+    assert alike(other, one) is expected
 
 
 def test_metrics_add_up_and_labels_are_escaped() -> None:
