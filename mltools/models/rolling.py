@@ -35,6 +35,8 @@ def roll_back(wish: Wish, *, to: str | None = None, instead_of: str | None = Non
                 hint=f"stages: {', '.join(_stages(now)) or 'none'}",
             )
         if instead_of is not None and (held is None or held.version != instead_of):
+            if held is not None:  # a rollback that was killed may have left its event to this call
+                changing.complete(wish, now.model.stages[wish.stage][0].event, held.version)
             there = "nothing" if held is None else held.version
             said = (
                 f"{wish.stage} of {now.model.name} holds {there} and not {instead_of}: nothing is rolled back"

@@ -130,11 +130,19 @@ def test_two_processes_of_one_clone_without_a_remote(tmp_path: Path) -> None:
     [
         (("promote", "toy@v1.2.0", "--stage", "prod", "--force", "--reason", "it burns"), True),
         (("rollback", "toy", "--stage", "staging", "--reason", "it burns"), True),
+        (("rollback", "toy", "--stage", "staging", "--from", "v1.1.0", "--reason", "it burns"), True),
         (("unassign", "toy@v1.1.0", "--stage", "staging", "--reason", "it burns"), False),
         (("deprecate", "toy@v1.1.0", "--reason", "it burns"), False),
         (("deprecate", "toy", "--reason", "it burns"), False),
     ],
-    ids=["promote", "rollback", "unassign", "deprecate a version", "deprecate a model"],
+    ids=[
+        "promote",
+        "rollback",
+        "rollback from a version",
+        "unassign",
+        "deprecate a version",
+        "deprecate a model",
+    ],
 )
 def test_a_change_that_is_killed_at_any_write_is_completed_by_the_same_command(
     tmp_path: Path, args: tuple[str, ...], *, told: bool
@@ -147,7 +155,7 @@ def test_a_change_that_is_killed_at_any_write_is_completed_by_the_same_command(
     git(clone, "push", "-q", "--tags")
     whole = copy_of(made, tmp_path / "whole")
     # What `--to` would name is named: a second rollback would go further back, as it should.
-    again = (*args, "--to", "v1.0.0") if args[0] == "rollback" else args
+    again = (*args, "--to", "v1.0.0") if args[0] == "rollback" and "--from" not in args else args
     assert mltools(whole, "model", *args, env=killing(tmp_path / "whole", 0, after=False)).code == 0
     writes = counted(tmp_path / "whole")
     assert writes >= (5 if told else 3)
