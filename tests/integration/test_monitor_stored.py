@@ -35,6 +35,12 @@ def project(source: Path, tmp_path: Path, bucket: Bucket) -> Path:
     return place
 
 
+@pytest.fixture(autouse=True)
+def own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place for temporary files that no other process uses, so that what stays behind is ours."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def lines(rows: list[Row]) -> bytes:
     return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
