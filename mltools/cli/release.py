@@ -75,6 +75,8 @@ def command(
     if outcome.problem is not None:
         session.hint("the tag is written; `mltools release` again completes the page on the forge")
         raise outcome.problem
+    if not outcome.new and outcome.version is not None and outcome.tag is None:
+        session.hint("--version NUMBER releases it once more, such as with other `serve` settings")
     if not outcome.new and outcome.version is not None and "-" in outcome.version:
         session.hint(f"mltools release --version {outcome.version.partition('-')[0]}  makes it final")
     if outcome.new and not dry_run:
