@@ -1,6 +1,6 @@
 """Which run a person means, by its id or a revision that has one; which remote."""
 
-from mltools import journal
+from mltools import journal, registry
 from mltools.core import history
 from mltools.core.records import Record
 from mltools.edges.git.read import Repository
@@ -36,16 +36,15 @@ def chosen(repository: Repository, which: str, near: str, *, newest: bool = True
 
 
 def remote_named(repository: Repository, name: str | None) -> str:
-    """The remote that was asked for, else origin, else the only one."""
+    """The remote that was asked for, else the one that releases go to."""
     known = repository.remotes()
     if name is not None and name not in known:
         raise UsageError(f"no remote {name!r} here", hint=f"there is: {', '.join(known) or 'none'}")
     if name is None and not known:
         raise UsageError("this repository has no remote", hint="git remote add origin URL")
-    chosen = name or ("origin" if "origin" in known else known[0] if len(known) == 1 else None)
-    if chosen is None:
-        raise UsageError(
-            f"this repository has the remotes {', '.join(known)}, and none of them is called origin",
-            hint="name one: `mltools runs sync --remote NAME`",
-        )
-    return chosen
+    if name is not None:
+        return name
+    try:
+        return registry.remote_of(repository) or known[0]
+    except RepositoryError as error:
+        raise UsageError(error.message, hint=f"name one with --remote, or {error.hint}") from error

@@ -63,7 +63,9 @@ def _keep_notes(session: Session, writer: "Writer", remote: str) -> None:
     epilog="\b\nExamples:\n  mltools runs notes && git log --notes=mltools\n  mltools runs notes --push",
 )
 @click.option("--push", is_flag=True, help="Bring them to the remote, for those who have no mltools.")
-@click.option("--remote", metavar="NAME", help="The remote  [default: origin, or the only one there is]")
+@click.option(
+    "--remote", metavar="NAME", help="The remote  [default: where Git pushes to, origin, or the only one]"
+)
 @click.pass_obj
 def notes_command(session: Session, *, push: bool, remote: str | None) -> None:
     """Write Git's own notes of the runs: `git log --notes=mltools` then shows a line for each.
@@ -105,7 +107,9 @@ def _put_images(session: Session, found: "Bundle", writer: "Writer") -> None:
 
 
 @click.command("sync", epilog="\b\nExamples:\n  mltools runs sync\n  mltools runs sync --remote upstream")
-@click.option("--remote", metavar="NAME", help="The remote  [default: origin, or the only one there is]")
+@click.option(
+    "--remote", metavar="NAME", help="The remote  [default: where Git pushes to, origin, or the only one]"
+)
 @click.pass_obj
 def sync_command(session: Session, *, remote: str | None) -> None:
     """Join the journal here with that of a remote: its runs come here, those made here go there.

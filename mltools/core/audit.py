@@ -178,13 +178,15 @@ def lines(audit: Audit, paint: Paint) -> list[str]:
         shown.append(f"... and {hidden:,} more; --json has them all")
     if audit.tip is None and not audit.findings:
         return ["no journal here, and no release names one"]
-    where = "no journal" if audit.tip is None else f"the journal at {audit.tip[:SHORT]}"
     counted = ", ".join(
         _count(number, word)
         for number, word in (
             (audit.commits, "commit"), (audit.runs, "run"), (audit.events, "event"), (audit.tags, "release"),
         )
     )  # fmt: skip
+    if audit.tip is None:
+        return [*shown, f"no journal is here ({counted})"]
+    where = f"the journal at {audit.tip[:SHORT]}"
     if audit.findings:
         return [*shown, f"{where} is not what it was: {_count(len(audit.findings), 'finding')} ({counted})"]
     return [f"{paint('passed', 'green')}: {where} is whole ({counted})"]

@@ -223,6 +223,12 @@ def _releases(
     if before:
         count = f"{len(before):,} release{'s' * (len(before) != 1)}"
         unchecked.append(f"{count} without the journal's tip in the tag, {before[0]} among them")
+    naming = [name for name, record in named if record.journal is not None]
+    if tip is None and naming:
+        more = f" and {len(naming) - 1:,} more" if len(naming) > 1 else ""
+        said = "a journal is named, and none is here: `mltools runs sync` brings it, or somebody took it away"
+        findings.append(Finding("release", f"{naming[0]}{more}", said))
+        return
     for name, record in named:
         if record.journal is None:
             continue
@@ -230,7 +236,7 @@ def _releases(
             unchecked.append(
                 f"the journal that {name} names, {record.journal[:SHORT]}: this clone is shallow"
             )
-        elif record.journal not in here or tip is None:
+        elif record.journal not in here or tip is None:  # the second is never so, which types do not tell
             findings.append(
                 Finding(
                     "release",

@@ -307,6 +307,19 @@ def test_a_sync_without_the_remote_is_wrong_use(repo: Path, tmp_path: Path) -> N
     assert "has the remotes one, two" in done.err
 
 
+def test_a_sync_goes_where_releases_go(clone: Path, remote: Path) -> None:
+    made = record_one(clone, 1)
+    git(clone, "remote", "rename", "origin", "main")
+    git(clone, "remote", "add", "other", "/nowhere")
+    git(clone, "branch", "--unset-upstream")
+    done = mltools(clone, "runs", "sync")
+    assert (done.code, "none of them is called origin" in done.err) == (2, True)
+    assert "name one with --remote, or say which one it is: git config remote.pushDefault NAME" in done.err
+    git(clone, "config", "remote.pushDefault", "main")
+    assert mltools(clone, "runs", "sync").out == "1 run brought to main\n"
+    assert listed(remote) == {made}
+
+
 def git_says(repo: Path, *args: str) -> str:
     """What Git says on stderr, whatever it ends with."""
     return subprocess.run(["git", *args], cwd=repo, capture_output=True, text=True, check=False).stderr

@@ -199,7 +199,16 @@ def test_a_journal_that_was_forced_away_is_found_in_a_fresh_clone(
     git(tmp_path, "clone", "-q", str(remote), "fresh")
     fresh = tmp_path / "fresh"
     done, findings = found(fresh)
-    assert done.code == 1  # a journal that is not here at all is missed, too
+    assert done.code == 1  # a journal that is not here at all is missed, too, in a shallow clone as well
+    git(tmp_path, "clone", "-q", "--depth=1", remote.as_uri(), "shallow")
+    shown = mltools(tmp_path / "shallow", "runs", "verify")
+    assert (shown.code, shown.out.splitlines()) == (
+        1,
+        [
+            f"failed: {': '.join(findings[0])}",
+            "no journal is here (0 commits, 0 runs, 0 events, 1 release)",
+        ],
+    )
     assert "`mltools runs sync`" in findings[0][2]
     assert mltools(fresh, "runs", "sync").code == 0
     done, findings = found(fresh)
