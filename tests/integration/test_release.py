@@ -105,6 +105,7 @@ def test_another_commit_with_the_same_model_is_no_release(project: Path) -> None
         0,
         "already released as v0.1.0: the model and the data contract are the same\n",
     )
+    assert "--version NUMBER releases it once more" in done.err
     assert tags(project) == ["toy@v0.1.0"]
 
 
