@@ -204,7 +204,7 @@ def _of_check(policy: Retrain, found: Situation, check: Event) -> Reason | str:
     newest = found.released
     known = newest is not None and check.version is not None and is_version(check.version)
     if newest and check.version and known and precedence(check.version) < precedence(newest.version):
-        return f"{name} is drifted ({at}), and {newest.version} is released already: promote it"
+        return f"{name} is drifted ({at}), and {newest.version} was released since: promote it, or check it where it serves"
     summary = " ".join(check.reason.split())[:LONGEST]
     signals = check.details.get("signals")
     evidence = {

@@ -117,7 +117,7 @@ class TestReasons:
     def test_drift_of_a_version_that_a_newer_one_replaces_asks_for_a_promotion(self) -> None:
         found = decide(Retrain(), situation(checks=(check(version="v1.1.9"),)))
         assert not found.retrain
-        assert "v1.2.0 is released already: promote it" in found.sentence
+        assert "v1.2.0 was released since: promote it" in found.sentence
 
     def test_a_check_that_somebody_else_wrote_is_no_reason(self) -> None:
         odd = event(Kind.MONITOR, "toy", when=NOW, details={"state": ["drifted"], "advice": 7})
