@@ -277,8 +277,9 @@ def _cooling(policy: Retrain, found: Situation) -> Iterator[tuple[str, datetime]
     until = last + timedelta(hours=policy.cooldown_hours)
     # A clock that was wrong may have dated one in the future; it counts, or it would open the gate for ever.
     if found.now < until:
-        ago = spoken(found.now - last)
-        said = f"the last retraining was {ago} ago, and retrain.cooldown_hours is {policy.cooldown_hours:g}"
+        far = spoken(found.now - last)
+        when = f"was {far} ago" if last <= found.now else f"is dated {far} from now (a clock is wrong)"
+        said = f"the last retraining {when}, and retrain.cooldown_hours is {policy.cooldown_hours:g}"
         yield f"{said}: not before {until:%Y-%m-%d %H:%MZ}", until
 
 

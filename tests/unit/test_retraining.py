@@ -171,6 +171,8 @@ class TestBrakes:
 
     def test_one_that_a_wrong_clock_dated_ahead_counts(self) -> None:
         assert not decide(Retrain(), situation(data=OTHER, attempts=(attempt(-100),))).retrain
+        sentence = decide(Retrain(), situation(data=OTHER, attempts=(attempt(-5),))).sentence
+        assert "the last retraining is dated 5 hours from now (a clock is wrong)" in sentence
 
     def test_a_budget_says_when_the_next_one_may_be(self) -> None:
         done = tuple(attempt(24 * days) for days in (2, 10, 29, 31, 60))
