@@ -165,10 +165,7 @@ def test_a_version_that_gto_made_has_no_bytes_to_check(project: Path) -> None:
     git(project, "tag", "-a", "-m", "Registering", "toy@v9.0.0")
     done = command(project, "model", "get", "toy@v9.0.0")
     assert done.code == 3
-    assert (
-        "its message holds no release record; not released by mltools"
-        in done.err
-    )
+    assert "its message holds no release record; not released by mltools" in done.err
 
 
 def test_a_model_with_versions_and_no_stage_is_not_sent_to_release(project: Path) -> None:
