@@ -246,17 +246,20 @@ def _pairs(base: ColumnProfile, head: ColumnProfile) -> tuple[str, Pairs]:
         return "the values of one of them are not kept", []
     one, other = both
     if one.discrete and other.discrete and len(one.cuts) <= BINS + 1:
-        return "", [*_by_value(_values(one), _values(other), base, head), *_held(gaps)]
+        found, rest = _by_value(_values(one), _values(other), base, head)
+        return "", [*found, *_held([rest, *gaps])]
     cuts = one.equal(min(BINS, max(2, min(one.total, other.total) // ROWS_PER_BIN)), other)
     return "", [*zip(one.between(cuts), other.between(cuts), strict=True), *_held(gaps)]
 
 
 def _named(base: ColumnProfile, head: ColumnProfile) -> Pairs | None:
-    """The rows of both sides by category; None without categories, or of text of which only the lengths tell anything."""
+    """The rows of both sides by category; None without categories, and of text whose lengths tell more than its values."""
     if base.categories is None or head.categories is None:
         return None
-    pairs = [*_by_value(_categories(base), _categories(head), base, head)]
-    return None if len(pairs) == 1 and base.lengths and head.lengths else pairs
+    found, rest = _by_value(_categories(base), _categories(head), base, head)
+    if base.lengths and head.lengths and 2 * sum(rest) > base.count + head.count:
+        return None
+    return [*found, *_held([rest])]
 
 
 def _kind(column: ColumnProfile) -> str:
@@ -280,14 +283,15 @@ def _histogram(column: ColumnProfile) -> Histogram | None:
 
 def _by_value(
     old: Mapping[Any, int], new: Mapping[Any, int], base: ColumnProfile, head: ColumnProfile
-) -> Iterator[tuple[float, float]]:
-    """Bins of one value each, then one of all the others: rare ones, and those that one side may have but not name.
+) -> tuple[Pairs, tuple[float, float]]:
+    """Bins of one value each, and one of all the others: rare ones, and those that one side may have but not name.
 
     What is rare is said of both sides together, and what a side would name only by chance is not asked whether it did: to
     take what one of them happens to have more often would make chance look like drift.
     """
     before, after = base.count - sum(old.values()), head.count - sum(new.values())
     every = base.rows + head.rows
+    found: Pairs = []
     least = [max(ROWS_PER_CATEGORY, _least_named(side)) for side in (base, head)]
     for value in dict.fromkeys((*old, *new)):
         told = (value in old or not base.other) and (value in new or not head.other)
@@ -296,11 +300,11 @@ def _by_value(
         common = due[0] >= least[0] and due[1] >= least[1]
         far = any(seen >= one + FAR * (1 + math.sqrt(one)) for seen, one in zip(count, due, strict=True))
         if told and (common or far):
-            yield count
+            found.append(count)
         else:
             before += count[0]
             after += count[1]
-    yield from _held([(before, after)])
+    return found, (before, after)
 
 
 def _least_named(column: ColumnProfile) -> float:

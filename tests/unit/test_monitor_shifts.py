@@ -17,7 +17,7 @@ from mltools.core.monitor import benjamini
 from mltools.core.monitor.findings import Level, Shift
 from mltools.core.monitor.policy import Drift, Monitor
 from mltools.core.monitor.shifts import GONE, Pair, light, shifts, weights
-from mltools.core.profile import ColumnProfile
+from mltools.core.profile import ColumnProfile, Spread
 
 POLICY = Monitor()
 COLUMNS = 12
@@ -99,20 +99,29 @@ def test_many_categories_differ_by_chance_no_more_often_than_they_may(rows: int)
     assert alarms < 10
 
 
+def text(lengths: NDArray[Any]) -> ColumnProfile:
+    """Text with a value for each length. What fewer than ten rows have is not named, as in a profile made of data."""
+    found = labels(lengths)
+    named = tuple(pair for pair in found.categories or () if pair[1] >= 10)
+    other = len(lengths) - sum(number for _, number in named)
+    spread = Spread(histogram=bins.histogram(dict(Counter(lengths.tolist()))))
+    return found.model_copy(update={"type": "string", "categories": named, "other": other, "lengths": spread})
+
+
 @pytest.mark.parametrize("rows", [100, 300])
 def test_text_of_which_only_frequent_values_are_named_differs_no_more_often(rows: int) -> None:
     chance = np.random.default_rng(rows + 1)
-
-    def text(count: int) -> ColumnProfile:
-        """Values that fewer than ten rows have are not named, as in a profile that was made of data."""
-        found = labels(chance.poisson(20, count))
-        named = tuple(pair for pair in found.categories or () if pair[1] >= 10)
-        other = count - sum(number for _, number in named)
-        return found.model_copy(update={"type": "string", "categories": named, "other": other})
-
-    base = text(5_000)
-    found = [shifts([pair(base, text(rows))], rows, POLICY)[0] for _ in range(300)]
+    base = text(chance.poisson(20, 5_000))
+    found = [shifts([pair(base, text(chance.poisson(20, rows)))], rows, POLICY)[0] for _ in range(300)]
     assert sum(shift.p_value is not None and shift.p_value <= 0.01 for shift in found) < 10
+
+
+@pytest.mark.parametrize("rows", [100, 300, 1_000])
+def test_text_that_gets_longer_is_found_however_few_values_are_named(rows: int) -> None:
+    chance = np.random.default_rng(rows)
+    base = text(chance.poisson(20, 5_000))
+    found = [shifts([pair(base, text(chance.poisson(23, rows)))], rows, POLICY)[0] for _ in range(20)]
+    assert sum(shift.level.weight >= Level.WATCH.weight for shift in found) > 10
 
 
 def test_a_new_category_is_found_beside_many_rare_ones_of_much_more_data() -> None:
