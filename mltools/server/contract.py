@@ -1,5 +1,6 @@
 """What a row of a request must be: the input contract of the release, applied to values as JSON has them."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -292,6 +293,8 @@ def _bound(kind: str | None, value: Any) -> Any:
 
 def shown(value: Any) -> str:
     """A value of a request in a message: short, and never more than a line."""
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)  # as it was sent
     text = repr(str(value) if isinstance(value, datetime) else value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 

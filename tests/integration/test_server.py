@@ -91,6 +91,11 @@ def test_a_wrong_row_is_refused_with_its_number_its_column_and_the_rule(
     assert [(one["row"], one["column"], one["rule"]) for one in faults] == [(1, column, rule)]
 
 
+def test_a_value_is_named_as_it_was_sent(running: Running) -> None:
+    (fault,) = running.predict({**ROW, "size": True}).json["faults"]
+    assert fault["message"] == "true is no finite number"
+
+
 def test_a_missing_column_is_refused_and_a_known_one_beside_is_not(running: Running) -> None:
     reply = running.predict({"size": 1})
     assert [(one["column"], one["rule"]) for one in reply.json["faults"]] == [("age", "missing column")]
