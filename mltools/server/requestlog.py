@@ -118,10 +118,8 @@ class RequestLog:
 
     def _close(self) -> None:
         if self._file is not None:
-            file, self._file = (
-                self._file,
-                None,
-            )  # closed even where that fails: its number may be another file's by then
+            # Gone even where closing fails: its number may be another file's by then.
+            file, self._file = self._file, None
             os.close(file)
 
 

@@ -97,9 +97,8 @@ class Agent:
         """Hand what the registry names to the service, and beside it what is tried."""
         if self._handed != wanted:
             if not self._trials.going:
-                self._keep_outcome(
-                    plans.state_of(self.directory)
-                )  # of the version that goes, before it is forgotten
+                # Of the version that goes, before it is forgotten.
+                self._keep_outcome(plans.state_of(self.directory))
             self._again |= hand(self.place, models.released(wanted), self.directory, model=now.model.name)
             self._handed = wanted
             self.place.say(f"{now.model.name} {wanted.version} is handed to the service")
