@@ -4,9 +4,10 @@ import click
 
 from mltools import registry
 from mltools.cli.model_names import complete_names
-from mltools.cli.model_place import place_of
+from mltools.cli.model_place import FORCE, place_of, show
 from mltools.cli.session import Session
 from mltools.core.rollout import Trial, seconds_of, steps_of
+from mltools.models.changing import Outcome
 from mltools.serving import trials
 
 
@@ -56,6 +57,9 @@ from mltools.serving import trials
 )
 @click.option("--alpha", default=0.05, show_default=True, help="Chance of a wrong decision.")
 @click.option("-r", "--reason", default="", metavar="TEXT", help="Why; it stands in the journal.")
+@click.option(
+    "-f", "--force", is_flag=True, help="In spite of unmet needs; needs a --reason, and is recorded."
+)
 @click.option("--abort", is_flag=True, help="End the trial that goes on.")
 @click.pass_obj
 def canary_command(  # noqa: PLR0913 - the options of one command
@@ -73,19 +77,21 @@ def canary_command(  # noqa: PLR0913 - the options of one command
     quality: float,
     alpha: float,
     reason: str,
+    force: bool,
     abort: bool,
-) -> None:
+) -> int:
     """Try a version beside the one that a stage holds, where `mltools serve --follow` serves that stage.
 
     A part of the keys is answered by it, in steps. Errors, latency and, where labels come, quality are compared by intervals
     that hold however often one looks. As soon as it is shown to be worse it is taken out; when it is shown to be no worse,
-    the stage's tag moves. Either is kept in the journal with its evidence.
+    the stage's tag moves. Either is kept in the journal with its evidence. It needs what a promotion to the stage needs;
+    where something is unmet, the command ends with 1.
     """
     if abort:
         place, wanted = place_of(session), registry.reference(reference)
         made = trials.stop(place, wanted, stage, reason=reason, when=session.clock())
         session.result(f"{made.model} {made.version} is tried in {stage} no more ({made.id})")
-        return
+        return 0
     trial = Trial(
         steps=steps_of(shares, shadow=shadow),
         pause=seconds_of(pause),
@@ -96,13 +102,19 @@ def canary_command(  # noqa: PLR0913 - the options of one command
         quality=quality,
         alpha=alpha,
     )
-    begin(session, reference, stage, trial, reason=reason)
+    return begin(session, reference, stage, trial, reason=reason, force=force)
 
 
-def begin(session: Session, reference: str, stage: str, trial: Trial, *, reason: str) -> None:
-    """Ask for a trial, and say which."""
+def begin(
+    session: Session, reference: str, stage: str, trial: Trial, *, reason: str, force: bool = False
+) -> int:
+    """Ask for a trial, and say which, or what the policy lacks; what the command ends with."""
     place, wanted = place_of(session), registry.reference(reference)
-    made = trials.begin(place, wanted, stage, trial, reason=reason, when=session.clock())
+    made = trials.begin(place, wanted, stage, trial, reason=reason, when=session.clock(), force=force)
+    if isinstance(made, Outcome):
+        session.hint(FORCE)
+        return show(session, made)
     session.result(
         f"{made.model} {made.version} is tried in {stage} beside {made.details['against']} ({made.id})"
     )
+    return 0

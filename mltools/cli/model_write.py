@@ -1,17 +1,13 @@
 """`mltools model promote`, `unassign`, `deprecate` and `rollback`: the registry changed, a tag each."""
 
-from typing import Any
-
 import click
 
 from mltools import registry
 from mltools.cli.model_names import complete_names, complete_stages
-from mltools.cli.model_place import wish_of
+from mltools.cli.model_place import FORCE, show, wish_of
 from mltools.cli.session import Session
-from mltools.core import registry_report
 from mltools.errors import UsageError
 from mltools.models import promoting
-from mltools.models.changing import Outcome
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 _STAGE = click.option(
@@ -75,8 +71,8 @@ def promote_command(  # noqa: PLR0913 - the options of one command
     the stage has shown the version to be no worse; `mltools model canary` has more to set.
     """
     if shares or shadow:
-        if force or dry_run or as_json:
-            raise UsageError("--canary and --shadow begin a trial: without --force, --dry-run and --json")
+        if dry_run or as_json:
+            raise UsageError("--canary and --shadow begin a trial: without --dry-run and --json")
         # Loads what trials need, which a tag has no use for.
         from mltools.cli import model_canary  # noqa: PLC0415
         from mltools.core.rollout import Trial, seconds_of, steps_of  # noqa: PLC0415
@@ -84,14 +80,13 @@ def promote_command(  # noqa: PLR0913 - the options of one command
         least = seconds_of(pause or "10m")
         steps = steps_of(shares, shadow=shadow)
         trial = Trial(steps=steps, pause=least, longest=max(least, Trial().longest))
-        model_canary.begin(session, reference, stage, trial, reason=reason)
-        return 0
+        return model_canary.begin(session, reference, stage, trial, reason=reason, force=force)
     if pause is not None:
         raise UsageError("--pause is for the steps of a trial; name them with --canary or --shadow")
     outcome = promoting.promote(wish_of(session, reference, stage, reason, force=force, dry_run=dry_run))
     if outcome.refused is not None:
-        session.hint("--force --reason TEXT goes on in spite of it, and is recorded")
-    return _show(session, outcome, as_json=as_json)
+        session.hint(FORCE)
+    return show(session, outcome, as_json=as_json)
 
 
 @click.command(
@@ -112,7 +107,7 @@ def unassign_command(
 
     As in GTO the stage then holds the version that was put there before, if one is still in it.
     """
-    return _show(
+    return show(
         session,
         promoting.unassign(wish_of(session, reference, stage, reason, dry_run=dry_run)),
         as_json=as_json,
@@ -134,7 +129,7 @@ def deprecate_command(session: Session, reference: str, *, reason: str, dry_run:
 
     Nothing is deleted. A version that was taken back is in no stage any more, and its number is not given away again.
     """
-    return _show(
+    return show(
         session,
         promoting.deprecate(wish_of(session, reference, "", reason, dry_run=dry_run)),
         as_json=as_json,
@@ -187,30 +182,4 @@ def rollback_command(
     outcome = rolling.roll_back(wish, to=to, instead_of=instead_of)
     if outcome.refused is not None:
         session.hint("--to VERSION names one all the same")
-    return _show(session, outcome, as_json=as_json)
-
-
-def _show(session: Session, outcome: Outcome, *, as_json: bool) -> int:
-    """The outcome in words or as JSON; 1 when it was refused."""
-    if as_json:
-        session.result(registry_report.json_text(_tree(outcome)), newline=False)
-    elif outcome.refused is not None:
-        session.result("\n".join((outcome.refused, *(f"  {note}" for note in outcome.notes))))
-    else:
-        tag = f" ({outcome.tag})" if outcome.tag else ""
-        session.result("\n".join((f"{outcome.said}{tag}", *(f"  {note}" for note in outcome.notes))))
-    return 1 if outcome.refused is not None else 0
-
-
-def _tree(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "model": outcome.model,
-        "version": outcome.version,
-        "stage": outcome.stage,
-        "tag": outcome.tag,
-        "new": outcome.new,
-        "refused": outcome.refused is not None,
-        "reason": outcome.refused or outcome.said,
-        "notes": list(outcome.notes),
-    }
+    return show(session, outcome, as_json=as_json)

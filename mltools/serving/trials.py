@@ -12,7 +12,7 @@ from mltools.core.tags import Reference
 from mltools.edges.git.read import Repository
 from mltools.errors import ConfigError, UsageError
 from mltools.models import Place
-from mltools.models.changing import Wish, actor, reason_of
+from mltools.models.changing import Outcome, Wish, actor, reason_of
 from mltools.models.promoting import check_stage, unmet_needs
 from mltools.models.standing import Standing, standing
 
@@ -33,13 +33,24 @@ class Begun:
 
 
 def begin(
-    place: Place, reference: Reference, stage: str, trial: Trial, *, reason: str, when: datetime
-) -> Event:
-    """Ask that a version be tried beside what a stage holds. Raises UsageError for what there is not, ConfigError.
+    place: Place,
+    reference: Reference,
+    stage: str,
+    trial: Trial,
+    *,
+    reason: str,
+    when: datetime,
+    force: bool = False,
+) -> Event | Outcome:
+    """Ask that a version be tried beside what a stage holds; the refusal where the stage's policy does not let it there.
 
-    The stage's tag does not move: it says what serves everybody. The agent that follows the stage does the rest, and asks the
-    policy when it promotes; what is unmet of it now is warned of. A trial that goes on there ends with it.
+    Whoever is answered by it is answered in that stage, so it needs what a promotion needs; with `force` it goes on in spite
+    of that, on record. The stage's tag does not move: it says what serves everybody. The agent that follows the stage does
+    the rest, and asks the policy once more when it promotes. A trial that goes on there ends with this one. Raises
+    UsageError for what there is not, ConfigError.
     """
+    if force and not reason_of(reason):
+        raise UsageError("--force needs a --reason: it is kept with the trial")
     check_stage(stage)
     now = standing(place, place.writer, reference.model)
     version = registry.find_version(now.model, reference)
@@ -53,12 +64,18 @@ def begin(
         raise UsageError(f"{now.model.name} {version.version} is in {stage} already")
     if not version.active:
         raise UsageError(f"{now.model.name} {version.version} was taken back")
-    details = {"state": STARTED, "against": held.version, "trial": checked(trial).as_json()}
+    details: dict[str, Any] = {
+        "state": STARTED,
+        "against": held.version,
+        "trial": checked(trial).as_json(),
+    }
     wish = Wish(place, Reference(now.model.name, version.version), lambda: when, stage)
-    for need in unmet_needs(wish, now, version):
-        place.warn(
-            f"as it stands, {stage}'s policy would not let {version.version} be promoted afterwards: {need}"
-        )
+    unmet = unmet_needs(wish, now, version)
+    if unmet and not force:
+        said = f"{now.model.name} {version.version} is not tried in {stage}"
+        return Outcome(now.model.name, None, version.version, stage, refused=said, notes=unmet)
+    if unmet:
+        details["unmet"] = list(unmet)
     made = event(
         Kind.CANARY,
         now.model.name,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mltools import events
-from mltools.core.events import Event, event
+from mltools.core.events import Event, Kind, event
 from mltools.edges.git.read import Repository
 from tests.integration.test_override import key, sign_with
 from tests.registries import clone_of, make_registry, policy, tags, writer
@@ -203,15 +203,32 @@ def test_a_promotion_is_signed_where_tags_are(tmp_path: Path, keys: Mapping[str,
     assert tags(clone, "toy#*") == tags(remote, "toy#*") == ["toy#prod#1"]
 
 
-def test_a_trial_of_what_could_not_be_promoted_says_so_before(
+def trials_of(clone: Path) -> list[Event]:
+    """The trials that were begun, as the journal has them."""
+    found = events.of_model(Repository.find(clone), "toy", {Kind.CANARY})
+    return [one for one in found if one.state == "started"]
+
+
+def test_what_could_not_be_promoted_answers_nobody_in_a_trial_either(
     made: tuple[Path, Path], keys: Mapping[str, tuple[Path, str]]
 ) -> None:
     clone, _ = made
     args = ("model", "canary", "toy@v1.2.0", "--stage", "prod")
     forced = ("model", "promote", "toy@v1.0.0", "--stage", "prod", "--force", "--reason", "the first")
     assert command(clone, *forced).code == 0
-    tried = command(clone, *args)
-    assert (tried.code, "v1.2.0 is tried in prod beside v1.0.0" in tried.out) == (0, True)
-    assert "policy would not let v1.2.0 be promoted afterwards: approvals: 0 of 1" in tried.err
+    for asked in (args, ("model", "promote", "toy@v1.2.0", "--stage", "prod", "--canary", "10%")):
+        tried = command(clone, *asked)
+        assert tried.code == 1, tried.err
+        assert tried.out.splitlines()[0] == "toy v1.2.0 is not tried in prod"
+        assert "approvals: 0 of 1" in tried.out
+        assert "--force --reason" in tried.err
+    assert trials_of(clone) == []
+    assert command(clone, *args, "--force").code == 2, "it takes a reason"
+    assert command(clone, *args, "--force", "--reason", "an emergency").code == 0
+    (begun,) = trials_of(clone)
+    assert begun.details["unmet"][0].startswith("approvals: 0 of 1")
+    assert command(clone, "model", "canary", "toy", "--stage", "prod", "--abort").code == 0
     assert approve(clone, keys["ada"][0]).code == 0
-    assert "would not let" not in command(clone, *args).err
+    tried = command(clone, *args)
+    assert (tried.code, "v1.2.0 is tried in prod beside v1.0.0" in tried.out) == (0, True), tried.err
+    assert "unmet" not in trials_of(clone)[-1].details
