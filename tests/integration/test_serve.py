@@ -350,7 +350,7 @@ def test_wrong_answers_abort_a_trial_where_labels_come(tmp_path: Path) -> None:
     )
     assert command(project, *planned).code == 0
     assert command(project, "model", "show", "toy#prod", "--json").json["version"] == first
-    assert command(project, *planned, "--force", "--reason", "x").code == 2
+    assert command(project, *planned, "--dry-run").code == 2
     paused = command(project, "model", "promote", f"toy@{other}", "--stage", "prod", "--pause", "1h")
     assert (paused.code, "--canary or --shadow" in paused.err) == (2, True), "and nothing moves at once"
     asked = events.of_model(Repository.find(project), "toy", {Kind.CANARY})[-1]
