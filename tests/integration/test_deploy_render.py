@@ -169,6 +169,7 @@ class TestBundle:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "other", "out"]
 
     @pytest.mark.slow
+    @pytest.mark.full
     def test_starts_in_an_environment_of_its_own_versions_and_answers(
         self, shared: Path, tmp_path: Path
     ) -> None:

@@ -113,6 +113,7 @@ def test_a_model_whose_latency_cannot_be_measured_leaves_the_gate_undecided(tmp_
     assert any("its latency cannot be measured" in warning for warning in found["warnings"])
 
 
+@pytest.mark.full
 def test_a_latency_on_rows_that_may_have_changed_is_measured_anew(tmp_path: Path) -> None:
     place = project_with(
         tmp_path / "p",

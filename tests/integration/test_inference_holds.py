@@ -156,6 +156,7 @@ def passes(path: Path, sample: int) -> None:
     assert found.violations == ()
 
 
+@pytest.mark.full
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=table(), sample=SAMPLES)
 def test_csv_passes_the_contract_inferred_from_it(
@@ -171,6 +172,7 @@ def test_csv_passes_the_contract_inferred_from_it(
     passes(path, sample)
 
 
+@pytest.mark.full
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=table(), sample=SAMPLES, spoken=st.booleans())
 def test_json_lines_pass_the_contract_inferred_from_them(
@@ -221,6 +223,7 @@ def parquet(draw: st.DrawFn) -> dict[str, list[Any]]:
     }
 
 
+@pytest.mark.full
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=parquet(), sample=SAMPLES)
 def test_parquet_passes_the_contract_inferred_from_it(

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mltools import journal
 from mltools.edges.git.read import Repository
 from tests.support import git
@@ -27,6 +29,7 @@ for record in (make_record(f"{int(number):02x}" * 20, suffix=f"{each:06x}") for 
 """
 
 
+@pytest.mark.full
 def test_of_sixteen_writers_at_once_every_record_arrives_once(
     clone: Path, remote: Path, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_header_without_rows_is_told(iris: tuple[Path, Path], tmp_path: Path) 
         measure(iris[0], rows, environ=os.environ)
 
 
+@pytest.mark.full
 def test_what_may_be_loaded_is_what_may_be_served(iris: tuple[Path, Path], tmp_path: Path) -> None:
     table, model = pd.read_csv(iris[1]), tmp_path / "model.skops"
     features = table.drop(columns="target")

@@ -88,6 +88,7 @@ def test_the_committed_metrics_pass_the_gates() -> None:
     assert {verdict.outcome for verdict in verdicts} == {Outcome.PASSED}
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_a_clone_trains_from_nothing_and_comes_to_the_committed_metrics(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo")

@@ -117,6 +117,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shards")
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WRITERS))
 @settings(max_examples=25, deadline=None)
@@ -136,6 +137,7 @@ def test_shards_added_up_are_one_job(
     assert said(together) == said(alone)
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(WRITERS))
 @settings(max_examples=15, deadline=None)

@@ -117,6 +117,7 @@ def as_gto(registry: Registry) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.full
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories(), st.sets(st.sampled_from((*STRANGERS, *LIGHT))))
 def test_the_state_of_random_histories_is_the_one_that_gto_shows(

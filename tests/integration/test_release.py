@@ -475,6 +475,7 @@ def test_two_projects_in_one_repository_release_under_names_of_their_own(tmp_pat
     assert list(gto.api.show(str(tmp_path / "mono"))) == ["eu/west:toy"]
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.usefixtures("project")
 def test_racing_releases_take_numbers_without_a_gap_and_without_a_double(tmp_path: Path) -> None:

@@ -372,6 +372,7 @@ def test_progress_of_a_fetch_ends_with_all_of_it(
     assert told[-1] == 1.0
 
 
+@pytest.mark.full
 def test_an_id_in_train_and_test_is_found_in_a_bucket_too(
     tmp_path: Path, bucket: Bucket, store: Mapping[str, Mapping[str, str]]
 ) -> None:

@@ -369,6 +369,7 @@ def test_it_is_killed_at_any_write_and_completed_by_the_same_command(
         assert sum(path.endswith("/run.json") and expected in path for path in journal(remote)) == 1
 
 
+@pytest.mark.full
 def test_a_project_below_the_top_keeps_its_data_in_a_dvc_remote(tmp_path: Path) -> None:
     top = make_repo(tmp_path / "repo", {"README.md": "several projects\n"})
     project = top / "eu" / "north"
@@ -425,6 +426,7 @@ def test_what_monitoring_keeps_in_the_journal_is_read_as_a_reason(
     assert "size drifted in 500 requests" in found.json["reasons"][0]["sentence"]
 
 
+@pytest.mark.full
 def test_the_loop_behind_git_push_judges_it_like_any_other_branch(both: tuple[Path, Path]) -> None:
     project, remote = both
     retrained.ok(project, "hook", "install", str(remote), "--enforce")

@@ -117,6 +117,7 @@ def test_csv_has_a_column_for_each_value_and_runs_no_formula(project: Path) -> N
     assert oldest["model"] == "toy"
 
 
+@pytest.mark.full
 def test_mlflow_reads_what_was_exported(project: Path, tmp_path: Path) -> None:
     store = tmp_path / "mlruns"
     done = mltools(project, "runs", "export", "--to", "mlflow", "--output", str(store))
@@ -142,6 +143,7 @@ def test_mlflow_reads_what_was_exported(project: Path, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("passwd") if not path.is_relative_to(store)]
 
 
+@pytest.mark.full
 def test_an_export_adds_to_a_store_that_is_there(project: Path, tmp_path: Path) -> None:
     store = tmp_path / "mlruns"
     in_mlflow("client.create_experiment('toy')", store)

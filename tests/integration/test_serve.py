@@ -253,6 +253,7 @@ def traffic(running: Running, *rows: dict[str, Any]) -> Iterator[list[int]]:
         client.join()
 
 
+@pytest.mark.full
 def test_a_version_that_is_no_worse_is_promoted_by_its_trial_and_one_that_is_worse_is_not(
     tmp_path: Path,
 ) -> None:

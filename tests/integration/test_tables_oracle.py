@@ -157,6 +157,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("oracle")
 
 
+@pytest.mark.full
 @settings(max_examples=80, deadline=None)
 @given(rows=ROWS, dialect=DIALECTS)
 def test_text_is_counted_as_pandas_counts_it(
@@ -189,6 +190,7 @@ def test_text_is_counted_as_pandas_counts_it(
     assert found(path) == (len(rows), expected(frame, values))
 
 
+@pytest.mark.full
 @settings(max_examples=40, deadline=None)
 @given(
     whole_cells=st.lists(

@@ -119,6 +119,7 @@ def test_a_second_run_does_nothing(made: tuple[str, Path]) -> None:
     assert git(project, "status", "--porcelain") == ""
 
 
+@pytest.mark.full
 def test_training_anew_gives_the_same_bytes(copy: tuple[str, Path]) -> None:
     _, project = copy
     shutil.rmtree(project / ".dvc" / "cache" / "runs", ignore_errors=True)
@@ -127,6 +128,7 @@ def test_training_anew_gives_the_same_bytes(copy: tuple[str, Path]) -> None:
     assert git(project, "status", "--porcelain") == ""
 
 
+@pytest.mark.full
 def test_the_projects_own_tests_and_lint_pass(copy: tuple[str, Path]) -> None:
     _, project = copy
     assert " passed" in program(project, sys.executable, "-m", "pytest", "-q", "-W", "error")

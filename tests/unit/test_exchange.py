@@ -76,7 +76,13 @@ def _sayable(made: Contract, name: str, gone: set[Path]) -> Column:
 
 
 def rules(made: Contract) -> dict[str, dict[str, Any]]:
-    return {name: column.model_dump(exclude_defaults=True) for name, column in made.columns.items()}
+    """What the columns say; that an integer is one of 64 bits its type says already, and a bound there says no more."""
+    found = {name: column.model_dump(exclude_defaults=True) for name, column in made.columns.items()}
+    for column in found.values():
+        for word, most in (("minimum", -(1 << 63)), ("maximum", (1 << 63) - 1)):
+            if column["type"] == "integer" and column.get(word) == most:
+                del column[word]
+    return found
 
 
 def same(one: Contract, other: Contract) -> None:
