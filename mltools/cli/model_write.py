@@ -67,8 +67,8 @@ def promote_command(  # noqa: PLR0913 - the options of one command
     """Put a version, without one the latest, into a stage: an annotated tag NAME#STAGE#N on the version's commit.
 
     What `release.stages` of the base branch's mltools.yaml asks for is checked first; every unmet need is named, and the
-    command ends with 1. With --canary or --shadow the tag moves, and the policy is asked, only when the service that follows
-    the stage has shown the version to be no worse; `mltools model canary` has more to set.
+    command ends with 1. With --canary or --shadow the tag moves only when the service that follows the stage has shown the
+    version to be no worse, and the policy is asked once more then; `mltools model canary` has more to set.
     """
     if shares or shadow:
         if dry_run or as_json:

@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - each is an option
     now = session.clock()
     start, end = span(since, window or policy.window, until, now)
     chosen: Form = "json" if as_json else form or "text"
-    where, base = _log(session, place, released, log or policy.log, given=log is not None)
+    where, base = _log(session, place, released, log or policy.log, given=bool(log))
     with (
         progress.bar(session, "reading the log", wanted=chosen == "text") as told,
         logs.at_hand(where, base, start, told) as directory,
